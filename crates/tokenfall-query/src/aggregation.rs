@@ -1,0 +1,166 @@
+//! What is computed over the documents that match: Elasticsearch's aggregations, the subset that both engines execute.
+
+use serde::{Deserialize, Serialize};
+use tokenfall_model::fields::Field;
+
+use crate::filter::Filter;
+use crate::request::Sort;
+
+/// Named aggregations, in the order in which they were added.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Aggregations(pub Vec<(String, Aggregation)>);
+
+impl Aggregations {
+    /// No aggregation.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one.
+    #[must_use]
+    pub fn with(mut self, name: &str, aggregation: Aggregation) -> Self {
+        self.0.push((name.to_owned(), aggregation));
+        self
+    }
+
+    /// True if there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// An aggregation with the aggregations inside each of its buckets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Aggregation {
+    /// What is computed.
+    pub kind: AggregationKind,
+    /// Computed again in each bucket; must be empty for metrics.
+    pub aggs: Aggregations,
+}
+
+/// Order of the buckets of a terms aggregation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TermsOrder {
+    /// Most documents first; equal counts by key.
+    #[default]
+    CountDescending,
+    /// By key, ascending.
+    KeyAscending,
+    /// By a metric directly inside the bucket, largest first.
+    MetricDescending(String),
+}
+
+/// The aggregations. Field names are dotted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AggregationKind {
+    /// A bucket for each value. Counts are exact: nothing is cut before the merge.
+    Terms {
+        /// Keyword, bool or number.
+        field: String,
+        /// Buckets to return.
+        size: usize,
+        /// Their order.
+        order: TermsOrder,
+        /// Key for documents without the field; without it they are left out.
+        missing: Option<String>,
+    },
+    /// A bucket for each combination of values; key is the list of them.
+    MultiTerms {
+        /// Fields, each with the key for documents without it; without one they are left out.
+        fields: Vec<(String, Option<String>)>,
+        /// Buckets to return.
+        size: usize,
+        /// Their order.
+        order: TermsOrder,
+    },
+    /// A bucket for each interval of time, empty ones between the first and the last (or the bounds) included.
+    DateHistogram {
+        /// Date field.
+        field: String,
+        /// Width in microseconds.
+        interval_us: i64,
+        /// First and last instant (inclusive, in microseconds) that must have a bucket even if it is empty.
+        bounds_us: Option<(i64, i64)>,
+    },
+    /// A bucket for each range of numbers.
+    Range {
+        /// Numeric field.
+        field: String,
+        /// Ranges `from ≤ x < to`, in the order of the buckets; they may overlap.
+        ranges: Vec<(Option<f64>, Option<f64>)>,
+    },
+    /// One bucket: the documents that also satisfy a filter.
+    Filter(Filter),
+    /// A bucket for each named filter.
+    Filters(Vec<(String, Filter)>),
+    /// Mean.
+    Avg(String),
+    /// Sum.
+    Sum(String),
+    /// Smallest.
+    Min(String),
+    /// Largest.
+    Max(String),
+    /// Number of values.
+    ValueCount(String),
+    /// Percentiles, with a relative error of at most 1 % (DDSketch).
+    Percentiles {
+        /// Numeric field.
+        field: String,
+        /// Percentages between 0 and 100.
+        percents: Vec<f64>,
+    },
+    /// Number of distinct values.
+    Cardinality(String),
+    /// The first documents of the bucket, whole.
+    TopHits {
+        /// How many.
+        size: usize,
+        /// Which are first.
+        sort: Vec<Sort>,
+    },
+}
+
+impl AggregationKind {
+    /// This aggregation with nothing inside.
+    pub fn leaf(self) -> Aggregation {
+        Aggregation { kind: self, aggs: Aggregations::new() }
+    }
+
+    /// This aggregation with others in each of its buckets.
+    pub fn with(self, aggs: Aggregations) -> Aggregation {
+        Aggregation { kind: self, aggs }
+    }
+
+    /// Terms by count.
+    pub fn terms(field: Field, size: usize) -> Self {
+        Self::Terms { field: field.name.to_owned(), size, order: TermsOrder::default(), missing: None }
+    }
+
+    /// Percentiles of a field.
+    pub fn percentiles(field: Field, percents: &[f64]) -> Self {
+        Self::Percentiles { field: field.name.to_owned(), percents: percents.to_vec() }
+    }
+
+    /// Mean of a field.
+    pub fn avg(field: Field) -> Self {
+        Self::Avg(field.name.to_owned())
+    }
+
+    /// Sum of a field.
+    pub fn sum(field: Field) -> Self {
+        Self::Sum(field.name.to_owned())
+    }
+
+    /// Smallest value of a field.
+    pub fn min(field: Field) -> Self {
+        Self::Min(field.name.to_owned())
+    }
+
+    /// Largest value of a field.
+    pub fn max(field: Field) -> Self {
+        Self::Max(field.name.to_owned())
+    }
+}
