@@ -2,10 +2,12 @@
 //!
 //! [`embedded`] is the only code that knows Tantivy.
 
+pub mod embedded;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokenfall_model::Document;
+use tokenfall_model::{Document, EventKind};
 use tokenfall_query::{SearchRequest, SearchResponse};
 
 /// A question that cannot be answered.
@@ -83,4 +85,34 @@ pub struct EventCounts {
     pub metricset: u64,
     /// Log records.
     pub log: u64,
+}
+
+impl EventCounts {
+    /// Number of events of one kind.
+    pub const fn get(&self, kind: EventKind) -> u64 {
+        match kind {
+            EventKind::Transaction => self.transaction,
+            EventKind::Span => self.span,
+            EventKind::Error => self.error,
+            EventKind::Metricset => self.metricset,
+            EventKind::Log => self.log,
+        }
+    }
+
+    /// Counts `n` more events of one kind.
+    pub const fn add(&mut self, kind: EventKind, n: u64) {
+        let count = match kind {
+            EventKind::Transaction => &mut self.transaction,
+            EventKind::Span => &mut self.span,
+            EventKind::Error => &mut self.error,
+            EventKind::Metricset => &mut self.metricset,
+            EventKind::Log => &mut self.log,
+        };
+        *count = count.saturating_add(n);
+    }
+
+    /// Events of all kinds.
+    pub const fn total(&self) -> u64 {
+        self.transaction + self.span + self.error + self.metricset + self.log
+    }
 }
