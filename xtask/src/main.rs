@@ -1,1 +1,21 @@
-fn main() {}
+//! Project rules that no compiler checks. `cargo xtask tidy` fails with a list of what is against them.
+
+mod layers;
+mod tidy;
+
+use anyhow::{Context as _, Result, bail};
+
+fn main() -> Result<()> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the repository")?;
+    match std::env::args().nth(1).as_deref() {
+        Some("tidy") => {
+            let mut violations = layers::violations(root)?;
+            violations.extend(tidy::violations(root)?);
+            if violations.is_empty() {
+                return Ok(());
+            }
+            bail!("{} against the project's rules:\n  {}", violations.len(), violations.join("\n  "));
+        }
+        _ => bail!("usage: cargo xtask tidy"),
+    }
+}

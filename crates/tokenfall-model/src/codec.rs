@@ -93,10 +93,41 @@ fn is_document_field(name: &str) -> bool {
 
 /// Top-level field names that no metric may take.
 pub(crate) const RESERVED_TOP_LEVEL: &[&str] = &[
-    "@timestamp", "timestamp", "processor", "data_stream", "trace", "transaction", "span", "parent", "child", "error",
-    "message", "event", "service", "agent", "host", "process", "container", "kubernetes", "cloud", "faas", "user",
-    "user_agent", "session", "client", "source", "destination", "http", "url", "network", "log", "metricset", "labels",
-    "numeric_labels", "gen_ai", "tokenfall",
+    "@timestamp",
+    "timestamp",
+    "processor",
+    "data_stream",
+    "trace",
+    "transaction",
+    "span",
+    "parent",
+    "child",
+    "error",
+    "message",
+    "event",
+    "service",
+    "agent",
+    "host",
+    "process",
+    "container",
+    "kubernetes",
+    "cloud",
+    "faas",
+    "user",
+    "user_agent",
+    "session",
+    "client",
+    "source",
+    "destination",
+    "http",
+    "url",
+    "network",
+    "log",
+    "metricset",
+    "labels",
+    "numeric_labels",
+    "gen_ai",
+    "tokenfall",
 ];
 
 /// True if a metric of this name would collide with a field of the document.
@@ -113,7 +144,8 @@ mod tests {
 
     #[test]
     fn samples_survive_the_round_trip() {
-        let mut document = Document::new(Timestamp::from_micros(1_000_000), EventKind::Metricset, ServiceName::new("s"));
+        let mut document =
+            Document::new(Timestamp::from_micros(1_000_000), EventKind::Metricset, ServiceName::new("s"));
         document.metricset = Some(Metricset { name: "app".into(), interval: None });
         document.samples.insert("system.memory.total".into(), Sample::Value(25_276_514_304.0));
         document.samples.insert("latency".into(), Sample::Histogram { values: vec![1.5, 2.5], counts: vec![1, 2] });

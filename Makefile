@@ -1,0 +1,39 @@
+# The commands of the project. Each installs what it needs; only Rust, Node and Python must be there.
+LISTEN ?= 127.0.0.1:8200
+DATA ?= $(CURDIR)/data
+
+.PHONY: help demo test check ui build bench browser clean
+
+help: ## Show the commands.
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## Build, start Tokenfall, send it the traffic of a real program, print the address to open.
+	python3 demo/run.py --listen $(LISTEN) --data $(DATA)
+
+build: ui ## Build the release binary, web UI included.
+	cargo build --release --locked --bin tokenfall
+
+ui: ui/dist/index.html ## Build the web UI.
+
+ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+
+ui/dist/index.html: ui/node_modules/.package-lock.json $(shell find ui/src ui/index.html ui/vite.config.ts -type f 2>/dev/null)
+	cd ui && npm run build
+
+browser: ## Install Chromium for the browser tests, if it is not there.
+	scripts/install-browser.sh
+
+test: browser ## Run every test: Rust, UI, browser, crash, real clients.
+	python3 scripts/test.py
+
+check: ## Formatting, lints and project rules, without tests.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo run --quiet --locked -p xtask -- tidy
+
+bench: ui ## Measure ingest and queries.
+	cargo run --release --locked -p tokenfall-benches -- all
+
+clean: ## Remove what was built (not the data).
+	rm -rf target ui/dist ui/node_modules demo/.venv
