@@ -9,6 +9,7 @@
 
 pub mod aggregation;
 pub mod filter;
+pub mod intermediate;
 pub mod request;
 pub mod response;
 
