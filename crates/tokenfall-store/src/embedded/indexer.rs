@@ -1,0 +1,304 @@
+//! Makes durable events searchable: the thread between the log and the partitions.
+//!
+//! Events come from the queue in the order of the log. Each goes to its partition's writer; a commit follows soon after. If a
+//! partition's index fails, its events are skipped from then on, since they are in the log; it is tried again from there. The log is
+//! cut behind the first event that some partition still needs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tantivy::TantivyError;
+use tokenfall_model::{Document, ServiceName};
+use tokenfall_wal::{Record, Wal};
+
+use super::partition::PartitionKey;
+use super::payload::{self, Event};
+use super::queue::{Batch, End, Next};
+use super::writer::Writer;
+use super::{Shared, now};
+
+/// Writers that are open at a time; each has threads and memory.
+const WRITERS_MAX: usize = 8;
+/// Payload bytes after which a commit does not wait for its time.
+const UNCOMMITTED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// A writer that had nothing to do for this long is closed.
+const WRITER_IDLE: Duration = Duration::from_secs(300);
+/// With more segments than this, commits become rarer so that merges catch up.
+const SEGMENTS_MAX: usize = 30;
+/// How soon a partition whose index failed is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How often old partitions and idle writers are looked for.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Time in which more events may join the first one of a commit.
+const GATHER: Duration = Duration::from_millis(50);
+
+pub(crate) struct Indexer {
+    shared: Arc<Shared>,
+    wal: Arc<Wal>,
+    writers: BTreeMap<PartitionKey, Writer>,
+    /// Partitions whose index failed, with the first event that they lack.
+    behind: BTreeMap<PartitionKey, u64>,
+    retry_at: Instant,
+    /// Every event before this one has been given to its writer, or its partition is behind.
+    position: u64,
+    uncommitted_bytes: usize,
+    /// When the next commit is due, if there is anything to commit.
+    commit_at: Option<Instant>,
+    last_commit: Option<Instant>,
+    tidy_at: Instant,
+}
+
+impl Indexer {
+    pub(crate) fn new(shared: Arc<Shared>, wal: Arc<Wal>) -> Self {
+        let now = Instant::now();
+        Self {
+            shared,
+            wal,
+            writers: BTreeMap::new(),
+            behind: BTreeMap::new(),
+            retry_at: now,
+            position: 0,
+            uncommitted_bytes: 0,
+            commit_at: None,
+            last_commit: None,
+            tidy_at: now,
+        }
+    }
+
+    /// Indexes what the log holds and the partitions lack.
+    pub(crate) fn replay(&mut self) -> Result<(), tokenfall_wal::ReadError> {
+        let wal = Arc::clone(&self.wal);
+        wal.read(0, &mut |record| self.index_record(record, &|_| true))?;
+        self.position = self.position.max(self.wal.next_sequence());
+        self.commit();
+        self.tidy();
+        Ok(())
+    }
+
+    /// Runs until the queue ends.
+    pub(crate) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        loop {
+            match shared.queue.next(self.deadline()) {
+                Next::Batches(batches) => {
+                    for batch in batches {
+                        let bytes = batch.payload.len();
+                        self.index_batch(&batch);
+                        drop(batch);
+                        shared.queue.release(bytes);
+                    }
+                }
+                Next::Timeout => {}
+                Next::End(End::Closed) => {
+                    self.commit();
+                    return;
+                }
+                #[cfg(test)]
+                Next::End(End::Crashed) => return,
+            }
+            let now = Instant::now();
+            if self.commit_at.is_some_and(|at| at <= now) {
+                self.commit();
+            }
+            if !self.behind.is_empty() && self.retry_at <= now {
+                self.catch_up();
+            }
+            if self.tidy_at <= now {
+                self.tidy();
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let retry_at = (!self.behind.is_empty()).then_some(self.retry_at);
+        [self.commit_at, retry_at, Some(self.tidy_at)].into_iter().flatten().min()
+    }
+
+    fn index_batch(&mut self, batch: &Batch) {
+        let count = batch.documents.len() as u32;
+        let record = Record { first_sequence: batch.first_sequence, count, payload: &batch.payload };
+        for (event, document) in payload::decode(record).zip(&batch.documents) {
+            match event {
+                Ok(event) if !self.behind.contains_key(&event.key()) => self.index(&event, document),
+                Ok(_) => {}
+                // We have just encoded it, so this cannot be.
+                Err(error) => tracing::error!(%error, "an event is not indexed"),
+            }
+        }
+        self.position = batch.first_sequence + u64::from(count);
+    }
+
+    /// Indexes those events of a log record that are wanted and that their partition lacks.
+    fn index_record(
+        &mut self,
+        record: Record<'_>,
+        wanted: &dyn Fn(PartitionKey) -> bool,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        for event in payload::decode(record) {
+            let event = event?;
+            let key = event.key();
+            let has = self.shared.partitions.get(key).is_some_and(|p| event.sequence < p.summary().next_sequence);
+            if has || !wanted(key) || self.behind.contains_key(&key) {
+                continue;
+            }
+            let document = Document::from_json(event.source).unwrap_or_else(|error| {
+                // Its source is kept whole, and it is counted and found by kind and time. Refusing to open would help nobody.
+                tracing::error!(sequence = event.sequence, %error, "an event of the log is not readable");
+                Document::new(event.time, event.kind, ServiceName::new(""))
+            });
+            self.index(&event, &document);
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, event: &Event<'_>, document: &Document) {
+        let key = event.key();
+        let added = match self.writer(key) {
+            Ok(writer) => writer.add(event, document),
+            Err(error) => Err(error),
+        };
+        match added {
+            Ok(true) => {
+                self.uncommitted_bytes += event.source.len();
+                if self.uncommitted_bytes >= UNCOMMITTED_BYTES_MAX {
+                    self.commit();
+                } else if self.commit_at.is_none() {
+                    self.commit_at = Some(self.next_commit());
+                }
+            }
+            Ok(false) => {}
+            Err(error) => self.fail(key, event.sequence, &error),
+        }
+    }
+
+    fn writer(&mut self, key: PartitionKey) -> tantivy::Result<&mut Writer> {
+        if !self.writers.contains_key(&key) {
+            if self.writers.len() >= WRITERS_MAX {
+                self.evict();
+            }
+            let partition = self.shared.partitions.get_or_create(key)?;
+            self.writers.insert(key, Writer::open(partition)?);
+        }
+        self.writers.get_mut(&key).ok_or_else(|| TantivyError::InternalError("the writer is gone".to_owned()))
+    }
+
+    /// Closes the writer that was not used for longest.
+    fn evict(&mut self) {
+        let Some(key) = self.writers.iter().min_by_key(|(_, w)| w.last_used()).map(|(key, _)| *key) else { return };
+        self.commit_writer(key);
+        self.writers.remove(&key);
+    }
+
+    /// Soon for events that come after a pause, and never more often than the commit interval.
+    fn next_commit(&self) -> Instant {
+        let mut interval = self.shared.options.commit_interval;
+        if self.writers.values().any(|w| w.n_segments() > SEGMENTS_MAX) {
+            interval *= 4;
+        }
+        let soon = Instant::now() + GATHER.min(interval);
+        self.last_commit.map_or(soon, |last| soon.max(last + interval))
+    }
+
+    fn commit(&mut self) {
+        let dirty: Vec<_> =
+            self.writers.iter().filter(|(_, w)| w.dirty_from().is_some()).map(|(key, _)| *key).collect();
+        for key in dirty {
+            self.commit_writer(key);
+        }
+        self.uncommitted_bytes = 0;
+        self.commit_at = None;
+        self.last_commit = Some(Instant::now());
+        let needed = self.behind.values().copied().min().unwrap_or(self.position).min(self.position);
+        if let Err(error) = self.wal.truncate_before(needed) {
+            // The log only stays longer than it must.
+            tracing::warn!(%error, "cannot cut the log");
+        }
+    }
+
+    fn commit_writer(&mut self, key: PartitionKey) {
+        let Some(writer) = self.writers.get_mut(&key) else { return };
+        if let Err(error) = writer.commit() {
+            let from = writer.dirty_from().unwrap_or(self.position);
+            self.fail(key, from, &error);
+        }
+    }
+
+    /// Gives a partition up for now. Its events from `from` on stay in the log.
+    fn fail(&mut self, key: PartitionKey, from: u64, error: &TantivyError) {
+        tracing::error!(partition = %key, %error, "a partition cannot be written; its events stay in the log");
+        let dirty_from = self.writers.remove(&key).and_then(|writer| writer.dirty_from());
+        self.behind.insert(key, dirty_from.map_or(from, |dirty| dirty.min(from)));
+        self.retry_at = Instant::now() + RETRY_AFTER;
+        self.shared.set_degraded(Some(format!("the partition {key} cannot be written: {error}")));
+    }
+
+    /// Tries the partitions that are behind again.
+    fn catch_up(&mut self) {
+        let behind = std::mem::take(&mut self.behind);
+        let Some(from) = behind.values().copied().min() else { return };
+        let wal = Arc::clone(&self.wal);
+        let read = wal.read(from, &mut |record| self.index_record(record, &|key| behind.contains_key(&key)));
+        if let Err(error) = read {
+            tracing::error!(%error, "the log cannot be read again");
+            self.shared.set_degraded(Some(format!("the log cannot be read again: {error}")));
+            for (key, from) in behind {
+                self.writers.remove(&key);
+                self.behind.insert(key, from);
+            }
+            self.retry_at = Instant::now() + RETRY_AFTER;
+            return;
+        }
+        self.commit_caught_up(&behind);
+    }
+
+    fn commit_caught_up(&mut self, keys: &BTreeMap<PartitionKey, u64>) {
+        for key in keys.keys() {
+            self.commit_writer(*key);
+        }
+        if self.behind.is_empty() {
+            tracing::info!("all partitions can be written again");
+            self.shared.set_degraded(None);
+        }
+    }
+
+    /// Removes what is too old, and closes what is idle.
+    fn tidy(&mut self) {
+        self.tidy_at = Instant::now() + TIDY_EVERY;
+        let idle: Vec<_> =
+            self.writers.iter().filter(|(_, w)| w.last_used().elapsed() > WRITER_IDLE).map(|(key, _)| *key).collect();
+        for key in idle {
+            self.commit_writer(key);
+            if let Some(writer) = self.writers.remove(&key)
+                && let Err(error) = writer.finish()
+            {
+                tracing::warn!(partition = %key, %error, "a merge failed");
+            }
+        }
+        if let Some(retention) = self.shared.options.retention {
+            self.remove_before(
+                now().saturating_add(-i64::try_from(retention.as_micros()).unwrap_or(i64::MAX)).as_micros(),
+            );
+        }
+    }
+
+    /// Removes the partitions whose newest event is older than `oldest_us`.
+    fn remove_before(&mut self, oldest_us: i64) {
+        for partition in self.shared.partitions.all() {
+            let (key, summary) = (partition.key, partition.summary());
+            let is_clean = self.writers.get(&key).is_none_or(|w| w.dirty_from().is_none());
+            let is_old = summary.events.total() > 0 && summary.last_us < oldest_us;
+            if !is_old || !is_clean || self.behind.contains_key(&key) {
+                continue;
+            }
+            self.writers.remove(&key);
+            match self.shared.partitions.remove(key) {
+                Ok(()) => {
+                    tracing::info!(partition = %key, n_events = summary.events.total(), "removed an old partition");
+                    self.shared.uncount(&summary.events);
+                }
+                Err(error) => tracing::warn!(partition = %key, %error, "cannot remove an old partition"),
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The one writer of a partition.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::{IndexWriter, TantivyError};
+use tokenfall_model::Document;
+
+use super::partition::{Partition, Summary};
+use super::payload::Event;
+
+/// Memory in which Tantivy gathers documents before it writes a segment.
+const MEMORY_BYTES: usize = 48 * 1024 * 1024;
+
+/// An open writer.
+pub(crate) struct Writer {
+    partition: Arc<Partition>,
+    index: IndexWriter,
+    /// What the next commit will hold.
+    summary: Summary,
+    /// The first event that is not committed.
+    dirty_from: Option<u64>,
+    last_used: Instant,
+}
+
+impl Writer {
+    pub(crate) fn open(partition: Arc<Partition>) -> tantivy::Result<Self> {
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .num_merge_threads(1)
+            .memory_budget_per_thread(MEMORY_BYTES)
+            .build();
+        let index = partition.index().writer_with_options(options)?;
+        let mut merges = LogMergePolicy::default();
+        merges.set_min_num_segments(8);
+        merges.set_min_layer_size(10_000);
+        merges.set_max_docs_before_merge(2_000_000);
+        index.set_merge_policy(Box::new(merges));
+        let summary = partition.summary();
+        Ok(Self { partition, index, summary, dirty_from: None, last_used: Instant::now() })
+    }
+
+    /// Adds an event, unless the partition has it already. True if it was added.
+    pub(crate) fn add(&mut self, event: &Event<'_>, document: &Document) -> tantivy::Result<bool> {
+        self.last_used = Instant::now();
+        if event.sequence < self.summary.next_sequence {
+            return Ok(false);
+        }
+        self.index.add_document(self.partition.schema().entry(document, event.source, event.sequence))?;
+        self.dirty_from.get_or_insert(event.sequence);
+        event.count_in(&mut self.summary);
+        Ok(true)
+    }
+
+    /// Commits what was added, together with the place in the log up to which the partition is now complete, and makes it
+    /// visible.
+    pub(crate) fn commit(&mut self) -> tantivy::Result<()> {
+        if self.dirty_from.is_none() {
+            return Ok(());
+        }
+        let payload = serde_json::to_string(&self.summary)
+            .map_err(|e| TantivyError::SystemError(format!("the commit payload cannot be written: {e}")))?;
+        self.partition.widen(&self.summary);
+        let mut commit = self.index.prepare_commit()?;
+        commit.set_payload(&payload);
+        commit.commit()?;
+        self.dirty_from = None;
+        if let Err(error) = self.partition.refresh(self.summary) {
+            // It is committed; the next query opens the files anew.
+            tracing::warn!(partition = %self.partition.key, %error, "cannot reload a partition");
+            self.partition.close_reader();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn dirty_from(&self) -> Option<u64> {
+        self.dirty_from
+    }
+
+    pub(crate) fn last_used(&self) -> Instant {
+        self.last_used
+    }
+
+    /// Segments that queries have to look into.
+    pub(crate) fn n_segments(&self) -> usize {
+        self.partition.index().searchable_segment_ids().map_or(0, |ids| ids.len())
+    }
+
+    /// Closes the writer after its merges have ended.
+    pub(crate) fn finish(self) -> tantivy::Result<()> {
+        self.index.wait_merging_threads()
+    }
+}
