@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Documents to better documents: what follows from what the agent sent.
+//!
+//! [`enrich`] looks at one document alone and does what Elastic's server does before it indexes. [`Enricher`] does that too, and
+//! relates spans to each other: generations, token streams and dependencies (`docs/dependencies.md`).
+
+mod data_stream;
+mod dependency;
+mod enricher;
+mod error;
+mod event;
+mod generation;
+mod host;
+mod target;
+
+pub use enricher::Enricher;
+
+use tokenfall_model::Document;
+
+/// Completes a document from its own fields: host and instance names, outcome and success count, service target, error group,
+/// root flag and data stream. The order matters: each step uses what the ones before it have set.
+pub fn enrich(document: &mut Document) {
+    host::names(document);
+    host::service_node(document);
+    event::outcome(document);
+    event::root(document);
+    target::infer(document);
+    error::group(document);
+    data_stream::assign(document);
+}

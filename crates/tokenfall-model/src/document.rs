@@ -73,6 +73,16 @@ impl Outcome {
             Self::Unknown => "unknown",
         }
     }
+
+    /// Outcome of a served request, by its HTTP status: what the server is to blame for is a failure.
+    pub const fn of_server_status(status: i64) -> Self {
+        if status >= 500 { Self::Failure } else { Self::Success }
+    }
+
+    /// Outcome of a call, by the HTTP status of the answer.
+    pub const fn of_client_status(status: i64) -> Self {
+        if status >= 400 { Self::Failure } else { Self::Success }
+    }
 }
 
 /// One stored event.
