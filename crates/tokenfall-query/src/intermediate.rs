@@ -97,7 +97,8 @@ impl<H> IntermediateBucket<H> {
         Self { doc_count: 0, aggs: IntermediateAggregations::empty(aggs) }
     }
 
-    fn merge(&mut self, other: Self) {
+    /// Adds the same bucket over other documents.
+    pub fn merge(&mut self, other: Self) {
         self.doc_count += other.doc_count;
         self.aggs.merge(other.aggs);
     }

@@ -19,17 +19,18 @@ pub struct TooManyBuckets(pub usize);
 impl IntermediateAggregations {
     /// The answer to `request`, of at most `buckets_max` buckets.
     pub fn finish(self, request: &Aggregations, buckets_max: usize) -> Result<AggregationResults, TooManyBuckets> {
-        self.finish_with(request, buckets_max, &mut Ok)
+        self.finish_with(request, buckets_max, &mut |document| Ok(Some(document)))
     }
 }
 
 impl<H> IntermediateAggregations<H> {
-    /// The answer to `request`, of at most `buckets_max` buckets; `load` turns hits that are left into documents.
+    /// The answer to `request`, of at most `buckets_max` buckets; `load` turns hits that are left into documents,
+    /// or into nothing if one cannot be read.
     pub fn finish_with<E: From<TooManyBuckets>>(
         self,
         request: &Aggregations,
         buckets_max: usize,
-        load: &mut dyn FnMut(H) -> Result<Document, E>,
+        load: &mut dyn FnMut(H) -> Result<Option<Document>, E>,
     ) -> Result<AggregationResults, E> {
         Finish { buckets_max, buckets: 0, load }.aggregations(self, request)
     }
@@ -38,7 +39,7 @@ impl<H> IntermediateAggregations<H> {
 struct Finish<'a, H, E> {
     buckets_max: usize,
     buckets: usize,
-    load: &'a mut dyn FnMut(H) -> Result<Document, E>,
+    load: &'a mut dyn FnMut(H) -> Result<Option<Document>, E>,
 }
 
 impl<H, E: From<TooManyBuckets>> Finish<'_, H, E> {
@@ -86,7 +87,8 @@ impl<H, E: From<TooManyBuckets>> Finish<'_, H, E> {
                 AggregationResult::Percentiles(percents.iter().map(|p| (*p, quantile(*p))).collect())
             }
             IntermediateAggregation::Top(top) => {
-                let documents: Result<_, E> = top.into_entries().map(|(_, hit)| (self.load)(hit)).collect();
+                let documents: Result<_, E> =
+                    top.into_entries().filter_map(|(_, hit)| (self.load)(hit).transpose()).collect();
                 AggregationResult::TopHits(documents?)
             }
         })
