@@ -1,0 +1,5 @@
+//! Tests of the query language.
+
+mod arbitrary;
+mod merging;
+mod naive;
