@@ -292,7 +292,10 @@ fn missing_key(field: &str, text: &str) -> Key {
     number.unwrap_or_else(|| Key::Str(text.into()))
 }
 
-pub(crate) fn group<'a>(found: &[&'a Document], fields: &[(String, Option<String>)]) -> BTreeMap<Vec<Key>, Vec<&'a Document>> {
+pub(crate) fn group<'a>(
+    found: &[&'a Document],
+    fields: &[(String, Option<String>)],
+) -> BTreeMap<Vec<Key>, Vec<&'a Document>> {
     let mut groups: BTreeMap<Vec<Key>, Vec<&Document>> = BTreeMap::new();
     for document in found {
         let mut keys: BTreeSet<Vec<Key>> = BTreeSet::from([Vec::new()]);

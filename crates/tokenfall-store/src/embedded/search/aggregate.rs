@@ -174,8 +174,7 @@ impl Nodes {
     pub(super) fn finish(self, owners_end: usize) -> Result<impl Iterator<Item = IntermediateAggregations<Hit>>, Halt> {
         let results: Result<Vec<_>, Halt> = self.0.into_iter().map(|node| node.finish(owners_end)).collect();
         let mut results: Vec<_> = results?.into_iter().map(Vec::into_iter).collect();
-        Ok((0..owners_end).map(move |_| {
-            IntermediateAggregations(results.iter_mut().filter_map(Iterator::next).collect())
-        }))
+        Ok((0..owners_end)
+            .map(move |_| IntermediateAggregations(results.iter_mut().filter_map(Iterator::next).collect())))
     }
 }

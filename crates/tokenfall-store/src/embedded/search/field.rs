@@ -43,8 +43,7 @@ impl Target {
                 kind: field.kind,
             });
         }
-        let number =
-            |json, name| column_name(json, name).map_or(Self::Nothing, |column| Self::Number { column });
+        let number = |json, name| column_name(json, name).map_or(Self::Nothing, |column| Self::Number { column });
         if let Some(label) = name.strip_prefix(fields::LABELS) {
             column_name(LABELS, label).map_or(Self::Nothing, |column| Self::Label { field: schema.labels, column })
         } else if let Some(label) = name.strip_prefix(fields::NUMERIC_LABELS) {

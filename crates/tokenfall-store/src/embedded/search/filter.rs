@@ -157,9 +157,7 @@ fn number_of(value: &Value) -> Option<Numbers> {
         Value::Bool(_) => None,
         Value::Long(n) => Some(Numbers::Long(*n)),
         Value::Double(n) => Some(Numbers::Double(*n)),
-        Value::Str(text) => {
-            text.parse().map(Numbers::Long).or_else(|_| text.parse().map(Numbers::Double)).ok()
-        }
+        Value::Str(text) => text.parse().map(Numbers::Long).or_else(|_| text.parse().map(Numbers::Double)).ok(),
     }
 }
 

@@ -225,12 +225,11 @@ impl Step {
             Some(column) => column.keys(&values)?,
             None => Vec::new(),
         };
-        let found = |key: u64| values.binary_search(&(key.wrapping_add(self.base))).ok().and_then(|i| keys.get(i).cloned());
+        let found =
+            |key: u64| values.binary_search(&(key.wrapping_add(self.base))).ok().and_then(|i| keys.get(i).cloned());
         slots
             .map(|key| {
-                missing(key)
-                    .or_else(|| found(key))
-                    .ok_or_else(|| Halt::Unreadable("a bucket has no key".to_owned()))
+                missing(key).or_else(|| found(key)).ok_or_else(|| Halt::Unreadable("a bucket has no key".to_owned()))
             })
             .collect()
     }

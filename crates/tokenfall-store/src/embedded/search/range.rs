@@ -6,9 +6,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use tantivy::columnar::{Cardinality, Column, ColumnType, MonotonicallyMappableToU64};
-use tantivy::query::{
-    AllScorer, ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight,
-};
+use tantivy::query::{AllScorer, ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED};
 
 /// Numbers that are looked for.
@@ -145,16 +143,8 @@ impl InRange {
     const WINDOW_MAX: u32 = 16_384;
 
     fn new(column: Column<u64>, range: RangeInclusive<u64>, max_doc: DocId) -> Self {
-        let mut docs = Self {
-            column,
-            range,
-            max_doc,
-            found: Vec::new(),
-            next: 0,
-            doc: 0,
-            scanned: 0,
-            window: Self::WINDOW_MIN,
-        };
+        let mut docs =
+            Self { column, range, max_doc, found: Vec::new(), next: 0, doc: 0, scanned: 0, window: Self::WINDOW_MIN };
         docs.scan();
         docs
     }
