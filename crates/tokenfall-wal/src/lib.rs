@@ -75,6 +75,7 @@ pub struct Appended {
 }
 
 /// Told once what became of a record, on the log's thread (on the caller's if it is refused at once). Must not block.
+/// Dropped without a call only if the callback of another record panicked.
 pub type OnDurable = Box<dyn FnOnce(Result<Appended, AppendError>) + Send>;
 
 /// An open log. Dropping it closes it.
@@ -249,3 +250,8 @@ impl Drop for End<'_> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
