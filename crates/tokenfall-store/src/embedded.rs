@@ -241,7 +241,9 @@ pub fn stats_of_closed(path: &Path) -> Result<StoreStats, OpenError> {
     let dir = DataDir::open(path)?;
     let partitions = Partitions::open(&dir)?;
     let mut events = committed_events(&partitions);
-    tokenfall_wal::scan(&Directory::existing(dir.wal()), &mut count_missing(&partitions, &mut events))?;
+    if dir.wal().is_dir() {
+        tokenfall_wal::scan(&Directory::existing(dir.wal()), &mut count_missing(&partitions, &mut events))?;
+    }
     Ok(StoreStats { events, disk_bytes: dir.bytes() })
 }
 

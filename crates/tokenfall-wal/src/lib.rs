@@ -163,6 +163,11 @@ impl Wal {
         Ok(())
     }
 
+    /// Begins a new segment, so that everything before it can be removed.
+    pub fn seal(&self) -> io::Result<()> {
+        lock(&self.shared.log).seal()
+    }
+
     /// Removes what lies wholly before `sequence`, by whole segments. The last segment always stays.
     pub fn truncate_before(&self, sequence: u64) -> io::Result<()> {
         lock(&self.shared.log).truncate_before(sequence)

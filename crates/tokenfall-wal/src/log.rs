@@ -101,6 +101,11 @@ impl Log {
         Ok(first_sequence)
     }
 
+    /// Begins a new segment, so that the one written so far can be removed.
+    pub(crate) fn seal(&mut self) -> io::Result<()> {
+        if self.poisoned || self.active_len == HEADER_BYTES as u64 { Ok(()) } else { self.rotate() }
+    }
+
     /// Removes the segments that hold only sequences before `sequence`. The last segment always stays.
     pub(crate) fn truncate_before(&mut self, sequence: u64) -> io::Result<()> {
         let n = self.segments.windows(2).take_while(|pair| pair[1] <= sequence).count();

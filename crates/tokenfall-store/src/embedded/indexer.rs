@@ -26,6 +26,8 @@ const UNCOMMITTED_BYTES_MAX: usize = 64 * 1024 * 1024;
 const WRITER_IDLE: Duration = Duration::from_secs(300);
 /// With more segments than this, commits become rarer so that merges catch up.
 const SEGMENTS_MAX: usize = 30;
+/// How long the segments of a past day may take to become one.
+const SEALING_MAX: Duration = Duration::from_secs(3_600);
 /// How soon a partition whose index failed is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// How often old partitions and idle writers are looked for.
@@ -47,11 +49,14 @@ pub(crate) struct Indexer {
     commit_at: Option<Instant>,
     last_commit: Option<Instant>,
     tidy_at: Instant,
+    /// Partitions of earlier runs that may not be sealed yet.
+    unsealed: Vec<PartitionKey>,
 }
 
 impl Indexer {
     pub(crate) fn new(shared: Arc<Shared>, wal: Arc<Wal>) -> Self {
         let now = Instant::now();
+        let unsealed = shared.partitions.all().iter().map(|p| p.key).collect();
         Self {
             shared,
             wal,
@@ -63,6 +68,7 @@ impl Indexer {
             commit_at: None,
             last_commit: None,
             tidy_at: now,
+            unsealed,
         }
     }
 
@@ -79,6 +85,7 @@ impl Indexer {
     /// Runs until the queue ends.
     pub(crate) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
+        let _end = Ended(Arc::clone(&shared));
         loop {
             match shared.queue.next(self.deadline()) {
                 Next::Batches(batches) => {
@@ -92,6 +99,7 @@ impl Indexer {
                 Next::Timeout => {}
                 Next::End(End::Closed) => {
                     self.commit();
+                    self.empty_log();
                     return;
                 }
                 #[cfg(test)]
@@ -268,13 +276,9 @@ impl Indexer {
         let idle: Vec<_> =
             self.writers.iter().filter(|(_, w)| w.last_used().elapsed() > WRITER_IDLE).map(|(key, _)| *key).collect();
         for key in idle {
-            self.commit_writer(key);
-            if let Some(writer) = self.writers.remove(&key)
-                && let Err(error) = writer.finish()
-            {
-                tracing::warn!(partition = %key, %error, "a merge failed");
-            }
+            self.rest(key);
         }
+        self.seal_next();
         if let Some(retention) = self.shared.options.retention {
             self.remove_before(
                 now().saturating_add(-i64::try_from(retention.as_micros()).unwrap_or(i64::MAX)).as_micros(),
@@ -282,8 +286,51 @@ impl Indexer {
         }
     }
 
+    /// Closes an idle writer; that of a past day when its segments are one.
+    fn rest(&mut self, key: PartitionKey) {
+        self.commit_writer(key);
+        let Some(writer) = self.writers.get_mut(&key) else { return };
+        let is_done = !key.slice.is_past(now())
+            || writer.last_used().elapsed() > SEALING_MAX
+            || writer.seal().unwrap_or_else(|error| {
+                tracing::warn!(partition = %key, %error, "cannot merge a partition");
+                true
+            });
+        if is_done {
+            self.writers.remove(&key);
+        }
+    }
+
+    /// Opens the writer of a past day that an earlier run left in several segments. It has nothing to do, so it is sealed soon.
+    fn seal_next(&mut self) {
+        if self.writers.len() > WRITERS_MAX / 2 {
+            return;
+        }
+        while let Some(key) = self.unsealed.pop() {
+            let needs_it =
+                key.slice.is_past(now()) && self.shared.partitions.get(key).is_some_and(|p| p.n_segments() > 1);
+            if needs_it && !self.behind.contains_key(&key) {
+                if let Err(error) = self.writer(key) {
+                    tracing::warn!(partition = %key, %error, "cannot open a partition to merge it");
+                }
+                return;
+            }
+        }
+    }
+
+    /// Cuts the log to nothing, if every partition has everything. The next start has nothing to read then.
+    fn empty_log(&mut self) {
+        if !self.behind.is_empty() || self.wal.next_sequence() > self.position {
+            return;
+        }
+        if let Err(error) = self.wal.seal().and_then(|()| self.wal.truncate_before(self.position)) {
+            tracing::warn!(%error, "cannot cut the log");
+        }
+    }
+
     /// Removes the partitions whose newest event is older than `oldest_us`.
     fn remove_before(&mut self, oldest_us: i64) {
+        let mut is_removed = false;
         for partition in self.shared.partitions.all() {
             let (key, summary) = (partition.key, partition.summary());
             let is_clean = self.writers.get(&key).is_none_or(|w| w.dirty_from().is_none());
@@ -296,9 +343,25 @@ impl Indexer {
                 Ok(()) => {
                     tracing::info!(partition = %key, n_events = summary.events.total(), "removed an old partition");
                     self.shared.uncount(&summary.events);
+                    is_removed = true;
                 }
                 Err(error) => tracing::warn!(partition = %key, %error, "cannot remove an old partition"),
             }
+        }
+        if is_removed && self.writers.values().all(|w| w.dirty_from().is_none()) {
+            // Or the next start would find the removed events in the log again.
+            self.empty_log();
+        }
+    }
+}
+
+/// However the thread ends, nobody believes that it still runs.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set_degraded(Some("the indexer has stopped; restart to index what the log holds".to_owned()));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tantivy::store::{Compressor, ZstdCompressor};
-use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy, Searcher};
+use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy, Searcher, TantivyError};
 use tokenfall_model::{EventKind, Timestamp};
 use tokenfall_query::TimeRange;
 
@@ -72,6 +72,11 @@ impl Slice {
         } else {
             i32::try_from(day).map_or(Self::LATER, Self)
         }
+    }
+
+    /// True if no event of now belongs here any more; late ones still may.
+    pub(crate) fn is_past(self, now: Timestamp) -> bool {
+        i64::from(self.0) < now.as_micros().div_euclid(DAY_US)
     }
 
     /// The number that stands in the log.
@@ -198,11 +203,7 @@ impl Partition {
             std::fs::File::open(root)?.sync_all()?;
             Index::builder().schema(DocumentSchema::build()).settings(settings()).create_in_dir(&path)?
         };
-        let summary = match index.load_metas()?.payload {
-            Some(payload) => serde_json::from_str(&payload)
-                .map_err(|e| tantivy::TantivyError::SystemError(format!("the commit payload is not readable: {e}")))?,
-            None => Summary::default(),
-        };
+        let summary = committed_summary(&index)?;
         Ok(Self {
             key,
             path,
@@ -221,6 +222,11 @@ impl Partition {
     /// The index, for its one writer.
     pub(crate) fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// Segments that queries have to look into.
+    pub(crate) fn n_segments(&self) -> usize {
+        self.index.searchable_segment_ids().map_or(0, |ids| ids.len())
     }
 
     /// Fields of the index.
@@ -245,6 +251,13 @@ impl Partition {
         let mut visible = self.visible();
         visible.summary.first_us = visible.summary.first_us.min(coming.first_us);
         visible.summary.last_us = visible.summary.last_us.max(coming.last_us);
+    }
+
+    /// Reads what the disk says that the last commit holds: one that reported a failure may have happened all the same.
+    pub(crate) fn reload_summary(&self) -> tantivy::Result<Summary> {
+        let summary = committed_summary(&self.index)?;
+        self.refresh(summary)?;
+        Ok(summary)
     }
 
     /// Makes a commit visible to new searchers.
@@ -286,6 +299,14 @@ impl Partition {
     fn visible(&self) -> MutexGuard<'_, Visible> {
         // Each change is a single assignment, so a panic elsewhere leaves nothing half done.
         self.visible.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn committed_summary(index: &Index) -> tantivy::Result<Summary> {
+    match index.load_metas()?.payload {
+        Some(payload) => serde_json::from_str(&payload)
+            .map_err(|e| TantivyError::SystemError(format!("the commit payload is not readable: {e}"))),
+        None => Ok(Summary::default()),
     }
 }
 
