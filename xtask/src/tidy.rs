@@ -34,7 +34,9 @@ pub(crate) fn violations(root: &Path) -> Result<Vec<String>> {
         }
         for (index, line) in text.lines().enumerate() {
             // Spelled in two parts so that this file keeps its own rule.
-            for word in [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[", "ignore"), concat!("FIX", "ME")] {
+            for word in
+                [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[", "ignore"), concat!("FIX", "ME")]
+            {
                 if line.contains(word) {
                     found.push(format!("{file}:{}: {word}", index + 1));
                 }
