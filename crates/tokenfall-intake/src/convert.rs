@@ -41,9 +41,14 @@ fn some<T: Default + PartialEq>(value: T) -> Option<T> {
     (value != T::default()).then_some(value)
 }
 
+/// An instant as `@timestamp` has it: whole milliseconds.
+fn whole_millis(instant: Timestamp) -> Timestamp {
+    Timestamp::from_micros(instant.as_micros().div_euclid(1000).saturating_mul(1000))
+}
+
 /// Sets the instant of an event that has microseconds of its own.
 fn set_time(document: &mut Document, instant: Timestamp) {
-    document.at = instant;
+    document.at = whole_millis(instant);
     document.timestamp = Some(TimestampUs { us: instant.as_micros() });
 }
 

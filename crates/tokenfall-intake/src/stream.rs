@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tokenfall_model::{Document, Timestamp, limits};
 
 use crate::lines::{Line, LineSplitter};
-use crate::wire::{ErrorRoot, LogRoot, MetadataRoot, MetricsetRoot, SpanRoot, TransactionRoot, Value};
+use crate::wire::{ErrorRoot, LogRoot, MetadataRoot, MetricsetRoot, SpanRoot, TransactionRoot, Value, Violation};
 use crate::{convert, location};
 
 /// What a request brings along besides its body.
@@ -126,7 +126,7 @@ impl Decoder {
                 self.accepted += 1;
                 out.push(document);
             }
-            Err(message) => {
+            Err(Refusal { message, .. }) => {
                 self.fatal = self.base.is_none();
                 self.n_errors += 1;
                 if self.errors.len() < limits::LISTED_ERRORS_MAX {
@@ -137,13 +137,16 @@ impl Decoder {
         }
     }
 
-    fn decode(&self, number: u64, bytes: &[u8]) -> Result<Decoded, String> {
+    fn decode(&self, number: u64, bytes: &[u8]) -> Result<Decoded, Refusal> {
         let kind = kind_of(bytes);
         let Some(base) = &self.base else {
             if kind != b"metadata" {
                 return Err("\"metadata\" or \"m\" required".into());
             }
-            let root = read::<MetadataRoot<'_>>(number, bytes)?;
+            let root = read::<MetadataRoot<'_>>(number, bytes).map_err(|refusal| match refusal {
+                Refusal { is_cut: true, .. } => "EOF while reading metadata".into(),
+                refusal => refusal,
+            })?;
             return Ok(Decoded::Metadata(Box::new(convert::metadata(root, &self.options))));
         };
         let base = || Document::clone(base);
@@ -156,11 +159,13 @@ impl Decoder {
                 Some(document) => document,
                 None => return Ok(Decoded::Nothing),
             },
-            other => return Err(format!("did not recognize object type: {:?}", String::from_utf8_lossy(other))),
+            other => {
+                return Err(format!("did not recognize object type: {:?}", String::from_utf8_lossy(other)).into());
+            }
         };
         let n_labels = event.labels.len() + event.numeric_labels.len();
         if n_labels > limits::LABELS_MAX {
-            return Err(format!("validation error: {n_labels} labels, {} are allowed", limits::LABELS_MAX));
+            return Err(format!("validation error: {n_labels} labels, {} are allowed", limits::LABELS_MAX).into());
         }
         Ok(Decoded::Event(event))
     }
@@ -168,10 +173,24 @@ impl Decoder {
 
 #[expect(clippy::large_enum_variant, reason = "it moves on at once; a box would cost an allocation per event")]
 enum Decoded {
+    /// The start of every document.
     Metadata(Box<Document>),
     Event(Document),
     /// Valid, but with nothing to store.
     Nothing,
+}
+
+/// Why a line is refused.
+struct Refusal {
+    message: String,
+    /// True if the line ends within its JSON.
+    is_cut: bool,
+}
+
+impl<T: Into<String>> From<T> for Refusal {
+    fn from(message: T) -> Self {
+        Self { message: message.into(), is_cut: false }
+    }
 }
 
 /// The text between the first quote and the next same one. As in Elastic's server this decides what a line is, so that the
@@ -183,12 +202,12 @@ fn kind_of(line: &[u8]) -> &[u8] {
 }
 
 /// Reads and checks a line. What follows the object on its line is ignored, as in Elastic's server.
-fn read<'a, T: Deserialize<'a> + Value>(number: u64, bytes: &'a [u8]) -> Result<T, String> {
+fn read<'a, T: Deserialize<'a> + Value>(number: u64, bytes: &'a [u8]) -> Result<T, Refusal> {
     let line = std::str::from_utf8(bytes).map_err(|error| {
         format!("decode error: data read error: invalid UTF-8 on line {number}, column {}", error.valid_up_to() + 1)
     })?;
     let root = T::deserialize(&mut serde_json::Deserializer::from_str(line))
-        .map_err(|error| location::describe(line, number, &error))?;
-    root.check().map_err(crate::wire::Violation::message)?;
+        .map_err(|error| Refusal { message: location::describe(line, number, &error), is_cut: error.is_eof() })?;
+    root.check().map_err(Violation::message)?;
     Ok(root)
 }

@@ -3,13 +3,13 @@
 use tokenfall_model::document::{Error, Event, Id, Log, LogOrigin, LogOriginFile, Name, Span, Transaction};
 use tokenfall_model::{Document, EventKind, ServiceName, SpanId, TraceId, TransactionId};
 
-use super::{add_labels, faas, owned, set, some};
+use super::{add_labels, faas, owned, set, some, whole_millis};
 use crate::wire::{self, LogRoot};
 
 /// A record with any field of `error` becomes an error.
 pub(crate) fn log(root: LogRoot<'_>, mut document: Document) -> Document {
     let Some(from) = root.log.map(|log| *log) else { return document };
-    document.at = from.timestamp.and_then(wire::Time::instant).unwrap_or(document.at);
+    document.at = whole_millis(from.timestamp.and_then(wire::Time::instant).unwrap_or(document.at));
     document.message = owned(from.message);
     document.trace = from.trace_id.map(|id| Id { id: TraceId::new(id.0) });
     let span = from.span_id.as_ref().or(from.transaction_id.as_ref());

@@ -3,7 +3,7 @@
 use tokenfall_model::document::{DurationUs, Metricset, Sample, SelfTime, Span, Transaction};
 use tokenfall_model::{Document, EventKind, Micros, ServiceName};
 
-use super::{add_labels, faas, owned};
+use super::{add_labels, faas, owned, whole_millis};
 use crate::wire::{self, MetricsetRoot};
 
 /// `None` for a breakdown metricset (one with a transaction) that has no sample of a breakdown; Elastic's server drops it
@@ -11,7 +11,7 @@ use crate::wire::{self, MetricsetRoot};
 pub(crate) fn metricset(root: MetricsetRoot<'_>, mut document: Document) -> Option<Document> {
     let from = *root.metricset?;
     document.processor.event = EventKind::Metricset;
-    document.at = from.timestamp.and_then(wire::Time::instant).unwrap_or(document.at);
+    document.at = whole_millis(from.timestamp.and_then(wire::Time::instant).unwrap_or(document.at));
     add_labels(&mut document, from.tags);
     let mut span =
         from.span.map(|span| Span { kind: owned(span.kind), subtype: owned(span.subtype), ..Span::default() });
