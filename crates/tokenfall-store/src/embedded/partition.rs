@@ -207,7 +207,7 @@ impl Partition {
         Ok(Self {
             key,
             path,
-            schema: Arc::new(DocumentSchema::of(index.schema())?),
+            schema: Arc::new(DocumentSchema::of(&index.schema())?),
             index,
             visible: Mutex::new(Visible { reader: None, summary }),
             last_used: AtomicU64::new(0),

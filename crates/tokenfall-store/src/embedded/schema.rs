@@ -43,8 +43,6 @@ pub(crate) const SOURCE: &str = "_source";
 /// are absent from old ones.
 #[derive(Clone, Debug)]
 pub(crate) struct DocumentSchema {
-    /// Tantivy's own description.
-    pub(crate) schema: Schema,
     /// String labels.
     pub(crate) labels: Field,
     /// Numeric labels.
@@ -103,7 +101,7 @@ impl DocumentSchema {
     }
 
     /// Reads the schema of an existing partition.
-    pub(crate) fn of(schema: Schema) -> tantivy::Result<Self> {
+    pub(crate) fn of(schema: &Schema) -> tantivy::Result<Self> {
         Ok(Self {
             labels: schema.get_field(LABELS)?,
             numeric_labels: schema.get_field(NUMERIC_LABELS)?,
@@ -111,7 +109,6 @@ impl DocumentSchema {
             sequence: schema.get_field(SEQUENCE)?,
             source: schema.get_field(SOURCE)?,
             fields: fields::ALL.iter().map(|field| schema.get_field(field.name).ok()).collect(),
-            schema,
         })
     }
 
