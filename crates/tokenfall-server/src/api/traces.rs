@@ -1,0 +1,65 @@
+//! Routes: traces and what is inside one.
+
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use tokenfall_api::traces::{TraceItem, TraceSkeleton};
+use tokenfall_api::transactions::TraceList;
+use utoipa::IntoParams;
+
+use crate::api::params::{Params, Window};
+use crate::api::{Answer, SAMPLES_DEFAULT, sample_size};
+use crate::app::App;
+use crate::problem::{ApiError, Problems};
+
+/// Which traces to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListParams {
+    /// Service of the root transaction. Default: all.
+    service: Option<String>,
+    /// How many, at most 500. Default 50.
+    size: Option<usize>,
+}
+
+/// The newest traces.
+#[utoipa::path(get, path = "/traces", tag = "traces", params(ListParams, Window),
+    responses((status = 200, description = "Traces", body = TraceList), Problems))]
+pub(super) async fn traces(
+    State(app): State<App>,
+    Params(list): Params<ListParams>,
+    Params(window): Params<Window>,
+) -> Answer<TraceList> {
+    let size = sample_size(list.size, SAMPLES_DEFAULT)?;
+    pending(app, (list.service, size, window))
+}
+
+/// One trace, ready to be drawn.
+#[utoipa::path(get, path = "/traces/{trace_id}/skeleton", tag = "traces",
+    params(("trace_id" = String, Path, description = "Id of the trace")),
+    responses(
+        (status = 200, description = "The trace", body = TraceSkeleton),
+        (status = 404, description = "No event of this trace is stored", body = tokenfall_api::Problem),
+        Problems))]
+pub(super) async fn skeleton(State(app): State<App>, Path(trace_id): Path<String>) -> Answer<TraceSkeleton> {
+    pending(app, trace_id)
+}
+
+/// One span or transaction of a trace, whole, with its errors.
+#[utoipa::path(get, path = "/traces/{trace_id}/items/{id}", tag = "traces",
+    params(
+        ("trace_id" = String, Path, description = "Id of the trace"),
+        ("id" = String, Path, description = "Id of the span or transaction")),
+    responses(
+        (status = 200, description = "The item", body = TraceItem),
+        (status = 404, description = "No such item is stored", body = tokenfall_api::Problem),
+        Problems))]
+pub(super) async fn item(
+    State(app): State<App>,
+    Path((trace_id, id)): Path<(String, String)>,
+) -> Answer<TraceItem> {
+    pending(app, (trace_id, id))
+}
+
+fn pending<A, B, T>(_: A, _: B) -> Result<axum::Json<T>, ApiError> {
+    Err(ApiError::not_found(""))
+}
