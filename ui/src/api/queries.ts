@@ -1,0 +1,96 @@
+/**
+ * What the screens ask for. A key is [question, subject, scope]: while the scope changes (time range, environment), the old
+ * answer for the same subject stays visible.
+ */
+
+import { queryOptions } from '@tanstack/react-query';
+import type { Scope } from '../base/view';
+import { answer, client } from './client';
+
+type Key = readonly [question: string, subject: string, scope: object];
+
+function ask<T>(question: string, subject: string, scope: object, run: (signal: AbortSignal) => Promise<T>) {
+  return queryOptions<T, Error, T, Key>({
+    queryKey: [question, subject, scope],
+    queryFn: ({ signal }) => run(signal),
+    placeholderData: (previous, query) => (query?.queryKey[1] === subject ? previous : undefined),
+  });
+}
+
+export const statusQuery = () =>
+  ask('status', '', {}, (signal) => answer(client.GET('/api/v1/status', { signal })));
+
+export const environmentsQuery = (scope: Scope) => {
+  const query = { from: scope.from, to: scope.to };
+  return ask('environments', '', query, (signal) => answer(client.GET('/api/v1/environments', { params: { query }, signal })));
+};
+
+export const servicesQuery = (scope: Scope) =>
+  ask('services', '', scope, (signal) => answer(client.GET('/api/v1/services', { params: { query: scope }, signal })));
+
+export const serviceQuery = (service: string, scope: Scope & { type?: string }) =>
+  ask('service', service, scope, (signal) =>
+    answer(client.GET('/api/v1/services/{service}', { params: { path: { service }, query: scope }, signal })),
+  );
+
+export const transactionsQuery = (service: string, scope: Scope & { type?: string }) =>
+  ask('transactions', service, scope, (signal) =>
+    answer(client.GET('/api/v1/services/{service}/transactions', { params: { path: { service }, query: scope }, signal })),
+  );
+
+export const transactionQuery = (service: string, name: string, scope: Scope & { type?: string }) => {
+  const query = { ...scope, name };
+  return ask('transaction', `${service}\n${name}`, scope, (signal) =>
+    answer(client.GET('/api/v1/services/{service}/transaction', { params: { path: { service }, query }, signal })),
+  );
+};
+
+export const samplesQuery = (service: string, name: string, scope: Scope & { type?: string; min_us?: number; max_us?: number }) => {
+  const query = { ...scope, name, size: 100 };
+  return ask('samples', `${service}\n${name}`, scope, (signal) =>
+    answer(client.GET('/api/v1/services/{service}/transaction/samples', { params: { path: { service }, query }, signal })),
+  );
+};
+
+export const tracesQuery = (scope: Scope & { service?: string }) => {
+  const query = { ...scope, size: 500 };
+  return ask('traces', scope.service ?? '', scope, (signal) =>
+    answer(client.GET('/api/v1/traces', { params: { query }, signal })),
+  );
+};
+
+export const traceQuery = (traceId: string) => ({
+  ...ask('trace', traceId, {}, (signal) =>
+    answer(client.GET('/api/v1/traces/{trace_id}/skeleton', { params: { path: { trace_id: traceId } }, signal })),
+  ),
+  // Late spans still join a fresh trace, so it is asked for again on return, but never while being read.
+  staleTime: 30_000,
+  refetchOnWindowFocus: false,
+});
+
+export const itemQuery = (traceId: string, id: string) => ({
+  ...ask('item', `${traceId}/${id}`, {}, (signal) =>
+    answer(client.GET('/api/v1/traces/{trace_id}/items/{id}', { params: { path: { trace_id: traceId, id } }, signal })),
+  ),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const dependenciesQuery = (scope: Scope & { service?: string }) =>
+  ask('dependencies', scope.service ?? '', scope, (signal) =>
+    answer(client.GET('/api/v1/dependencies', { params: { query: scope }, signal })),
+  );
+
+export const dependencyQuery = (resource: string, scope: Scope & { service?: string }) => {
+  const query = { ...scope, resource };
+  return ask('dependency', resource, scope, (signal) => answer(client.GET('/api/v1/dependency', { params: { query }, signal })));
+};
+
+export const errorsQuery = (scope: Scope & { service?: string }) =>
+  ask('errors', scope.service ?? '', scope, (signal) => answer(client.GET('/api/v1/errors', { params: { query: scope }, signal })));
+
+export const errorQuery = (groupingKey: string, scope: Scope & { service?: string; occurrence?: string }) =>
+  ask('error', groupingKey, scope, (signal) =>
+    answer(
+      client.GET('/api/v1/errors/{grouping_key}', { params: { path: { grouping_key: groupingKey }, query: scope }, signal }),
+    ),
+  );
