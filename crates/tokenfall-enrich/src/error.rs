@@ -36,14 +36,14 @@ fn grouping_key(error: &Error) -> String {
         hash.frames(&log.stacktrace);
     }
     hash.text(error.kind.as_deref());
-    hash.text(error.stack_trace.as_deref());
+    hash.stack_trace(error.stack_trace.as_deref().unwrap_or_default());
     if !hash.written {
         for exception in &error.exception {
             hash.text(exception.message.as_deref());
         }
         if !hash.written {
             hash.text(log.and_then(|log| log.message.as_deref()));
-            hash.text(error.message.as_deref());
+            hash.text(error.message.as_deref().or(error.stack_trace.as_deref()));
         }
     }
     format!("{:016x}", hash.state.digest())
@@ -59,6 +59,14 @@ impl Hash {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             self.state.update(text.as_bytes());
             self.written = true;
+        }
+    }
+
+    /// Frames of a stack trace of text. In the traces of all common languages they are the indented lines; what is not indented
+    /// is the message, and numbers are positions.
+    fn stack_trace(&mut self, text: &str) {
+        for line in text.lines().filter(|line| line.starts_with([' ', '\t'])) {
+            line.trim().split(|c: char| c.is_ascii_digit()).for_each(|part| self.text(Some(part)));
         }
     }
 
@@ -103,5 +111,13 @@ mod tests {
     fn errors_from_logs_are_told_apart() {
         let error = |kind: &str| Error { kind: Some(kind.into()), ..Error::default() };
         assert_ne!(grouping_key(&error("A")), grouping_key(&error("B")));
+        let trace = |message: &str, frame: &str| {
+            let stack_trace = Some(format!("java.lang.X: {message}\n\tat shop.{frame}(Shop.java:12)"));
+            grouping_key(&Error { stack_trace, ..error("java.lang.X") })
+        };
+        assert_eq!(trace("user 1", "find"), trace("user 2", "find"));
+        assert_ne!(trace("user 1", "find"), trace("user 1", "save"));
+        let logged = |message: &str| Error { message: Some(message.into()), ..Error::default() };
+        assert_ne!(grouping_key(&logged("A")), grouping_key(&logged("B")));
     }
 }

@@ -3,26 +3,24 @@
 //! Known attributes become fields; all others become labels with dots replaced. An attribute is taken out of the map when
 //! it has been understood, so that nothing is lost and nothing is stored twice.
 
-use serde_json::{Map, Value};
+mod attributes;
+
+use std::net::IpAddr;
+
 use tokenfall_model::Outcome;
 use tokenfall_model::document::{
-    Db, DestinationService, Document, Endpoint, GenAi, GenAiModel, Http, HttpRequest, HttpResponse, LabelValue,
-    Message, Name, Network, NetworkConnection, ServiceTarget, Session, Span, SpanDestination, Transaction, Url,
-    UserAgent,
+    Db, DestinationService, Document, Endpoint, Message, Name, ServiceTarget, Span, SpanDestination, Transaction, Url,
 };
 
-use super::{owned, some, url};
-use crate::wire::{Otel, sanitize_key};
+use attributes::{Attributes, DESTINATION_NAME, HTTP_HOST, HTTP_SCHEME, Messaging};
 
-const HTTP_METHOD: &[&str] = &["http.request.method", "http.method"];
-const HTTP_STATUS: &[&str] = &["http.response.status_code", "http.status_code"];
-const HTTP_HOST: &[&str] = &["http.host"];
-const HTTP_SCHEME: &[&str] = &["url.scheme", "http.scheme"];
-const DESTINATION_NAME: &[&str] = &["messaging.destination.name", "messaging.destination", "message_bus.destination"];
+use super::{owned, some, url};
+use crate::wire::Otel;
 
 /// Translates the attributes of a transaction.
 pub(super) fn transaction(document: &mut Document, from: Otel<'_>) {
     let mut attributes = Attributes(from.attributes.map(|a| a.0).unwrap_or_default());
+    outcome_of_context(document, Outcome::of_server_status);
     attributes.common(document);
     let n_before = attributes.0.len();
     let http = attributes.http();
@@ -44,7 +42,9 @@ pub(super) fn transaction(document: &mut Document, from: Otel<'_>) {
         let relative = || path.map(|path| query.map_or_else(|| path.clone(), |query| format!("{path}?{query}")));
         let target = target.or_else(relative).unwrap_or_default();
         document.url = Some(Box::new(url::parse(&target, host.as_deref(), scheme.as_deref())));
-        document.http = http;
+        if http.is_some() {
+            document.http = http;
+        }
         if let Some(version) = version {
             document.http.get_or_insert_default().version = Some(version);
         }
@@ -62,7 +62,7 @@ pub(super) fn transaction(document: &mut Document, from: Otel<'_>) {
 
     let status = document.http.as_ref().and_then(|h| h.response.as_ref()).and_then(|r| r.status_code);
     let status = status.filter(|_| is_http);
-    let outcome = decide(document, status.map(Outcome::of_server_status));
+    let outcome = settle(document, status.map(Outcome::of_server_status));
     let transaction = document.transaction.get_or_insert_default();
     kind_and_result(transaction, attributes.text(&["type"]), Protocols { is_http, is_messaging, is_rpc });
     if is_messaging {
@@ -108,9 +108,16 @@ fn kind_and_result(transaction: &mut Transaction, kind: Option<String>, protocol
     }
 }
 
+/// Takes the outcome from the status that the context of the event knows, before the attributes change it.
+fn outcome_of_context(document: &mut Document, of_status: fn(i64) -> Outcome) {
+    let response = document.http.as_ref().and_then(|http| http.response.as_ref());
+    let status = response.and_then(|response| response.status_code);
+    let event = document.event.get_or_insert_default();
+    event.outcome = event.outcome.or_else(|| status.map(of_status));
+}
+
 /// Settles an outcome that is not known yet: from the status, else success. True if it was the latter.
-fn decide(document: &mut Document, from_status: Option<Outcome>) -> bool {
-    // What the context said about HTTP counts before what the attributes say.
+fn settle(document: &mut Document, from_status: Option<Outcome>) -> bool {
     let event = document.event.get_or_insert_default();
     if matches!(event.outcome, Some(Outcome::Success | Outcome::Failure)) {
         return false;
@@ -123,6 +130,7 @@ fn decide(document: &mut Document, from_status: Option<Outcome>) -> bool {
 pub(super) fn span(document: &mut Document, from: Otel<'_>) {
     let kind = owned(from.span_kind);
     let mut attributes = Attributes(from.attributes.map(|a| a.0).unwrap_or_default());
+    outcome_of_context(document, Outcome::of_client_status);
     attributes.common(document);
     attributes.text(&["span.kind"]);
 
@@ -163,10 +171,12 @@ pub(super) fn span(document: &mut Document, from: Otel<'_>) {
         if http.is_some() {
             document.http = http;
         }
-        document.url.get_or_insert_default().original = full;
-        decide(document, status.map(Outcome::of_client_status));
+        if full.is_some() {
+            document.url.get_or_insert_default().original = full;
+        }
+        settle(document, status.map(Outcome::of_client_status));
     } else {
-        decide(document, None);
+        settle(document, None);
     }
 
     let gen_ai_provider = document.gen_ai.as_ref().and_then(|g| g.provider.as_ref()).map(|p| p.name.clone());
@@ -190,7 +200,8 @@ pub(super) fn span(document: &mut Document, from: Otel<'_>) {
         callee.plain()
     };
     if address.is_some() {
-        document.destination = Some(Box::new(Endpoint { address, port, ..Endpoint::default() }));
+        let ip = address.as_deref().and_then(|a| a.parse::<IpAddr>().ok()).map(|ip| ip.to_string());
+        document.destination = Some(Box::new(Endpoint { address, ip, port, ..Endpoint::default() }));
     }
     if let Some(mut service) = callee.destination {
         service.kind = service.kind.or_else(|| span.kind.clone());
@@ -244,7 +255,6 @@ impl Callee {
     fn db(self, span: &mut Span, db: Db) -> Named {
         span.kind = Some("db".into());
         span.subtype.clone_from(&db.kind);
-        span.action = None;
         let target = ServiceTarget { kind: db.kind.clone().or_else(|| Some("db".into())), name: db.instance.clone() };
         let system = db.kind.clone();
         span.db = Some(Box::new(db));
@@ -273,7 +283,6 @@ impl Callee {
     fn rpc(self, span: &mut Span, system: Option<String>, service: Option<String>, host: Option<String>) -> Named {
         span.kind = Some("external".into());
         span.subtype.clone_from(&system);
-        span.action = None;
         let target = ServiceTarget { kind: system.or_else(|| Some("external".into())), name: service };
         self.named(host.clone(), host, target)
     }
@@ -281,7 +290,6 @@ impl Callee {
     fn http(self, span: &mut Span, url: Option<&Url>, port: Option<i64>) -> Named {
         span.kind = Some("external".into());
         span.subtype = Some("http".into());
-        span.action = None;
         let host = url.and_then(|u| u.domain.as_deref());
         let resource = host.map(|host| join(host, port));
         let name = url.zip(host).map(|(url, host)| {
@@ -296,175 +304,7 @@ impl Callee {
     fn gen_ai(self, span: &mut Span, provider: String) -> Named {
         span.kind = Some("genai".into());
         span.subtype = Some(provider);
-        span.action = None;
         self.named(None, None, ServiceTarget { kind: Some("genai".into()), name: None })
-    }
-}
-
-struct Messaging {
-    system: Option<String>,
-    operation: Option<String>,
-    destination: Option<String>,
-    temporary: bool,
-}
-
-#[derive(Default)]
-struct Peer {
-    service: Option<String>,
-    resource: Option<String>,
-    address: Option<String>,
-    port: Option<i64>,
-}
-
-struct Attributes(Map<String, Value>);
-
-impl Attributes {
-    /// Takes the first of these attributes that is a text, cut to the length of a keyword, and drops its other names.
-    fn text(&mut self, keys: &[&str]) -> Option<String> {
-        self.take(keys, |value| value.as_str().map(|text| url::cut(text).to_owned())).filter(|text| !text.is_empty())
-    }
-
-    fn int(&mut self, keys: &[&str]) -> Option<i64> {
-        self.take(keys, |value| value.as_i64().or_else(|| value.as_str()?.parse().ok()))
-    }
-
-    fn take<T>(&mut self, keys: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-        let mut first = None;
-        for key in keys {
-            if let Some(value) = self.0.get(*key).and_then(&read) {
-                self.0.remove(*key);
-                first = first.or(Some(value));
-            }
-        }
-        first
-    }
-
-    /// What transactions and spans have in common.
-    fn common(&mut self, document: &mut Document) {
-        if let Some(original) = self.text(&["user_agent.original", "http.user_agent"]) {
-            document.user_agent = Some(UserAgent { original });
-        }
-        if let Some(id) = self.text(&["session.id"]) {
-            document.session = Some(Session { id: Some(id), sequence: None });
-        }
-        if let Some(kind) = self.text(&["network.connection.type"]) {
-            document.network = Some(Network { connection: NetworkConnection { kind } });
-        }
-        // Kept as labels too, as Elastic keeps them.
-        let text = |key: &str| self.0.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(ToOwned::to_owned);
-        let gen_ai = GenAi {
-            provider: text("gen_ai.provider.name").or_else(|| text("gen_ai.system")).map(|name| Name { name }),
-            operation: text("gen_ai.operation.name").map(|name| Name { name }),
-            request: text("gen_ai.request.model").map(|model| GenAiModel { model }),
-            response: text("gen_ai.response.model").map(|model| GenAiModel { model }),
-        };
-        document.gen_ai = some(gen_ai).map(Box::new);
-    }
-
-    fn http(&mut self) -> Option<Box<Http>> {
-        let method = self.text(HTTP_METHOD);
-        let status_code = self.int(HTTP_STATUS);
-        some(Http {
-            version: None,
-            request: method.map(|m| Box::new(HttpRequest { method: Some(m), ..HttpRequest::default() })),
-            response: status_code
-                .map(|code| Box::new(HttpResponse { status_code: Some(code), ..HttpResponse::default() })),
-        })
-        .map(Box::new)
-    }
-
-    fn db(&mut self) -> Option<Db> {
-        let sql = self.take(&["sql.query"], |v| v.as_str().map(ToOwned::to_owned));
-        // A statement is not cut.
-        let statement = self.take(&["db.query.text", "db.statement"], |v| v.as_str().map(ToOwned::to_owned));
-        let kind =
-            self.text(&["db.system.name", "db.system", "db.type"]).or_else(|| sql.as_ref().map(|_| "sql".into()));
-        some(Db {
-            instance: self.text(&["db.namespace", "db.name", "db.instance", "db.elasticsearch.cluster.name"]),
-            kind,
-            statement: statement.or(sql),
-            user: self.text(&["db.user"]).map(|name| Name { name }),
-            link: None,
-            rows_affected: None,
-        })
-    }
-
-    fn messaging(&mut self) -> Option<Messaging> {
-        let system = self.text(&["messaging.system"]);
-        let operation = self.text(&["messaging.operation.type", "messaging.operation"]);
-        let destination = self.text(DESTINATION_NAME);
-        let has_name = self.0.contains_key("messaging.operation.name");
-        let is = |key: &str| self.0.get(key).and_then(Value::as_bool).unwrap_or_default();
-        let temporary = is("messaging.destination.temporary") || is("messaging.temp_destination");
-        (has_name || system.is_some() || operation.is_some() || destination.is_some()).then_some(Messaging {
-            system,
-            operation,
-            destination,
-            temporary,
-        })
-    }
-
-    fn peer(&mut self) -> Peer {
-        let service = self.text(&["peer.service"]);
-        let peer_address = self.text(&["peer.address"]);
-        let name = self.text(&["server.address", "net.peer.name", "peer.hostname"]);
-        let ip = self.text(&["network.peer.address", "net.sock.peer.addr", "net.peer.ip", "peer.ipv4", "peer.ipv6"]);
-        // `peer.address` may be a connection string; one with a colon counts only if it is an IPv6 address.
-        let plain = peer_address.clone().filter(|a| !a.contains(':') || a.parse::<std::net::IpAddr>().is_ok());
-        Peer {
-            resource: peer_address.or_else(|| service.clone()),
-            service,
-            address: name.or(plain).or(ip),
-            port: self.int(&["server.port", "net.peer.port", "peer.port"]),
-        }
-    }
-
-    /// Client of a transaction.
-    fn client(&mut self, document: &mut Document) {
-        let ip = |text: Option<String>| text.filter(|t| t.parse::<std::net::IpAddr>().is_ok());
-        let client_ip = ip(self.text(&["http.client_ip"]));
-        let source = Endpoint {
-            domain: self.text(&["client.address", "net.peer.name"]),
-            ip: ip(self.text(&["net.sock.peer.addr", "net.peer.ip"])),
-            port: self.int(&["client.port", "net.peer.port"]),
-            ..Endpoint::default()
-        };
-        if let Some(ip) = client_ip {
-            document.client = Some(Box::new(Endpoint { ip: Some(ip), ..Endpoint::default() }));
-        }
-        if let Some(source) = some(source) {
-            document.client.get_or_insert_with(|| Box::new(source.clone()));
-            document.source = Some(Box::new(source));
-        }
-    }
-
-    /// Whatever has not been understood becomes labels.
-    fn labels(self, document: &mut Document) {
-        for (key, value) in self.0 {
-            let key = sanitize_key(&key).into_owned();
-            match value {
-                Value::String(text) => drop(document.labels.insert(key, LabelValue::One(url::cut(&text).into()))),
-                Value::Bool(value) => drop(document.labels.insert(key, LabelValue::One(value.to_string()))),
-                Value::Number(number) => {
-                    document.numeric_labels.extend(number.as_f64().map(|number| (key, number)));
-                }
-                Value::Array(values) => {
-                    let texts: Vec<String> = values.iter().filter_map(element).collect();
-                    if !texts.is_empty() {
-                        document.labels.insert(key, LabelValue::Many(texts));
-                    }
-                }
-                Value::Null | Value::Object(_) => {}
-            }
-        }
-    }
-}
-
-fn element(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(url::cut(text).to_owned()),
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

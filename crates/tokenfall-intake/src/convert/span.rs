@@ -28,7 +28,11 @@ pub(crate) fn span(root: SpanRoot<'_>, mut document: Document) -> Document {
         .transaction_id
         .filter(|id| !id.as_str().is_empty())
         .map(|id| Box::new(Transaction { id: Some(TransactionId::new(id.0)), ..Transaction::default() }));
-    let (kind, subtype, action) = kinds(owned(from.kind), owned(from.subtype), owned(from.action));
+    let (kind, subtype, action) = if from.subtype.is_none() && from.action.is_none() {
+        split_kind(from.kind.as_ref().map_or("", wire::Keyword::as_str))
+    } else {
+        (owned(from.kind), owned(from.subtype), owned(from.action))
+    };
     let mut span = Box::new(Span {
         id: from.id.map(|id| SpanId::new(id.0)),
         name: owned(from.name),
@@ -89,19 +93,10 @@ fn apply(document: &mut Document, span: &mut Span, from: wire::SpanContext<'_>) 
 }
 
 /// A type with neither subtype nor action may hold all three: `db.postgresql.query`.
-fn kinds(
-    kind: Option<String>,
-    subtype: Option<String>,
-    action: Option<String>,
-) -> (Option<String>, Option<String>, Option<String>) {
-    match &kind {
-        Some(text) if subtype.is_none() && action.is_none() && text.contains('.') => {
-            let mut parts = text.splitn(3, '.');
-            let mut part = || parts.next().filter(|part| !part.is_empty()).map(ToOwned::to_owned);
-            (part(), part(), part())
-        }
-        _ => (kind, subtype, action),
-    }
+fn split_kind(kind: &str) -> (Option<String>, Option<String>, Option<String>) {
+    let mut parts = kind.splitn(3, '.');
+    let mut part = || parts.next().filter(|part| !part.is_empty()).map(ToOwned::to_owned);
+    (part(), part(), part())
 }
 
 fn composite(from: wire::Composite<'_>) -> Composite {

@@ -5,6 +5,7 @@
 mod differences;
 mod golden;
 mod hostile;
+mod otel;
 mod own;
 mod properties;
 mod shape;
