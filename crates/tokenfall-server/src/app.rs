@@ -8,7 +8,7 @@ use axum::Json;
 use tokenfall_api::ErrorCode;
 use tokenfall_enrich::Enricher;
 use tokenfall_model::Document;
-use tokenfall_store::{Search, SearchError, Store};
+use tokenfall_store::{Search, SearchError, Store, StoreStats};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -63,6 +63,14 @@ impl App {
     pub(crate) fn enrich(&self, batch: &mut [Document]) {
         // What the enricher remembers is hints; a panic in the middle leaves nothing that could be wrong.
         self.enricher.lock().unwrap_or_else(PoisonError::into_inner).enrich_batch(batch);
+    }
+
+    /// What is stored. Reading the size of the data directory may take its time.
+    pub(crate) async fn stats(&self) -> Result<StoreStats, ApiError> {
+        let app = self.clone();
+        tokio::task::spawn_blocking(move || app.store.stats())
+            .await
+            .map_err(|_| ApiError::new(ErrorCode::Internal, "the figures of the store could not be read"))
     }
 
     /// Asks the store on a thread that may block. Waits for a permit, and gives up when that takes too long.

@@ -2,13 +2,14 @@
 
 use axum::extract::State;
 use serde::Deserialize;
+use tokenfall_analysis::dependencies;
 use tokenfall_api::dependencies::{DependencyDetail, DependencyList};
 use utoipa::IntoParams;
 
 use crate::api::Answer;
 use crate::api::params::{Params, Window};
 use crate::app::App;
-use crate::problem::{ApiError, Problems};
+use crate::problem::Problems;
 
 /// Whose dependencies.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -26,7 +27,8 @@ pub(super) async fn dependencies(
     Params(caller): Params<CallerParams>,
     Params(window): Params<Window>,
 ) -> Answer<DependencyList> {
-    pending(app, (caller.service, window))
+    let scope = window.scope()?;
+    app.answer(move |search| dependencies::dependencies(search, &scope, caller.service.as_deref())).await
 }
 
 /// Which dependency.
@@ -46,9 +48,7 @@ pub(super) async fn dependency(
     Params(caller): Params<CallerParams>,
     Params(window): Params<Window>,
 ) -> Answer<DependencyDetail> {
-    pending(app, (callee.resource, caller.service, window))
-}
-
-fn pending<A, B, T>(_: A, _: B) -> Result<axum::Json<T>, ApiError> {
-    Err(ApiError::not_found(""))
+    let scope = window.scope()?;
+    let (resource, service) = (callee.resource, caller.service);
+    app.answer(move |search| dependencies::dependency(search, &scope, &resource, service.as_deref())).await
 }

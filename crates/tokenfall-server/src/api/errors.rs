@@ -2,13 +2,14 @@
 
 use axum::extract::{Path, State};
 use serde::Deserialize;
+use tokenfall_analysis::errors::{self, ErrorsQuery};
 use tokenfall_api::errors::{ErrorGroupDetail, ErrorGroupList};
 use utoipa::IntoParams;
 
 use crate::api::Answer;
 use crate::api::params::{Params, Window};
 use crate::app::App;
-use crate::problem::{ApiError, Problems};
+use crate::problem::Problems;
 
 /// Whose errors.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -26,7 +27,9 @@ pub(super) async fn errors(
     Params(of): Params<ServiceParams>,
     Params(window): Params<Window>,
 ) -> Answer<ErrorGroupList> {
-    pending(app, (of.service, window))
+    let scope = window.scope()?;
+    let query = ErrorsQuery { service: of.service, ..ErrorsQuery::default() };
+    app.answer(move |search| errors::groups(search, &scope, &query)).await
 }
 
 /// Which occurrence to show.
@@ -48,9 +51,10 @@ pub(super) async fn error(
     Params(shown): Params<OccurrenceParams>,
     Params(window): Params<Window>,
 ) -> Answer<ErrorGroupDetail> {
-    pending(app, (grouping_key, of.service, shown.occurrence, window))
-}
-
-fn pending<A, B, T>(_: A, _: B) -> Result<axum::Json<T>, ApiError> {
-    Err(ApiError::not_found(""))
+    let scope = window.scope()?;
+    let (service, occurrence) = (of.service, shown.occurrence);
+    app.answer(move |search| {
+        errors::detail(search, &scope, &grouping_key, service.as_deref(), occurrence.as_deref())
+    })
+    .await
 }

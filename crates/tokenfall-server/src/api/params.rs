@@ -4,6 +4,7 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokenfall_analysis::{Environment, Scope};
 use tokenfall_model::Timestamp;
 use tokenfall_query::TimeRange;
 use utoipa::IntoParams;
@@ -38,20 +39,15 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// The time range in instants.
-    pub(crate) fn time(&self) -> Result<TimeRange, ApiError> {
+    /// Time range in instants, and environment.
+    pub(crate) fn scope(&self) -> Result<Scope, ApiError> {
         let now = clock::now();
         let from = instant("from", self.from.as_deref().unwrap_or("now-15m"), now)?;
         let to = instant("to", self.to.as_deref().unwrap_or("now"), now)?;
         if from >= to {
             return Err(ApiError::invalid(format!("from ({from}) must be before to ({to})")));
         }
-        Ok(TimeRange { from, to })
-    }
-
-    /// The environment as it was sent; none and empty mean all.
-    pub(crate) fn environment(&self) -> Option<&str> {
-        self.env.as_deref().filter(|name| !name.is_empty())
+        Ok(Scope { time: TimeRange { from, to }, environment: Environment::from_param(self.env.as_deref()) })
     }
 }
 
@@ -128,8 +124,8 @@ mod tests {
     #[test]
     fn a_range_must_not_be_empty() {
         let window = |from: &str, to: &str| Window { from: Some(from.into()), to: Some(to.into()), env: None };
-        assert!(window("now-1h", "now").time().is_ok());
-        assert!(window("now", "now").time().is_err());
-        assert!(window("now", "now-1h").time().is_err());
+        assert!(window("now-1h", "now").scope().is_ok());
+        assert!(window("now", "now").scope().is_err());
+        assert!(window("now", "now-1h").scope().is_err());
     }
 }

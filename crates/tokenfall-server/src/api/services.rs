@@ -2,6 +2,8 @@
 
 use axum::extract::{Path, State};
 use serde::Deserialize;
+use tokenfall_analysis::transactions::{GroupQuery, SamplesQuery};
+use tokenfall_analysis::{services, transactions};
 use tokenfall_api::services::{EnvironmentList, ServiceDetail, ServiceList};
 use tokenfall_api::transactions::{TraceSampleList, TransactionDetail, TransactionGroupList};
 use utoipa::IntoParams;
@@ -9,20 +11,22 @@ use utoipa::IntoParams;
 use crate::api::params::{Params, Window};
 use crate::api::{Answer, SAMPLES_DEFAULT, sample_size};
 use crate::app::App;
-use crate::problem::{ApiError, Problems};
+use crate::problem::Problems;
 
 /// Environments in use.
 #[utoipa::path(get, path = "/environments", tag = "services", params(Window),
     responses((status = 200, description = "Environments", body = EnvironmentList), Problems))]
 pub(super) async fn environments(State(app): State<App>, Params(window): Params<Window>) -> Answer<EnvironmentList> {
-    pending(app, window)
+    let time = window.scope()?.time;
+    app.answer(move |search| services::environments(search, time)).await
 }
 
 /// All services with their figures.
 #[utoipa::path(get, path = "/services", tag = "services", params(Window),
     responses((status = 200, description = "Services", body = ServiceList), Problems))]
 pub(super) async fn services(State(app): State<App>, Params(window): Params<Window>) -> Answer<ServiceList> {
-    pending(app, window)
+    let scope = window.scope()?;
+    app.answer(move |search| services::services(search, &scope)).await
 }
 
 /// Which transactions of a service the figures are of.
@@ -43,7 +47,8 @@ pub(super) async fn service(
     Params(TypeParams { r#type }): Params<TypeParams>,
     Params(window): Params<Window>,
 ) -> Answer<ServiceDetail> {
-    pending(app, (service, r#type, window))
+    let scope = window.scope()?;
+    app.answer(move |search| services::service(search, &scope, &service, r#type.as_deref())).await
 }
 
 /// Transaction groups of a service.
@@ -56,7 +61,8 @@ pub(super) async fn transactions(
     Params(TypeParams { r#type }): Params<TypeParams>,
     Params(window): Params<Window>,
 ) -> Answer<TransactionGroupList> {
-    pending(app, (service, r#type, window))
+    let scope = window.scope()?;
+    app.answer(move |search| transactions::groups(search, &scope, &service, r#type.as_deref())).await
 }
 
 /// A transaction group.
@@ -69,6 +75,12 @@ pub(super) struct GroupParams {
     r#type: Option<String>,
 }
 
+impl GroupParams {
+    fn of(self, service: String) -> GroupQuery {
+        GroupQuery { service, name: self.name, transaction_type: self.r#type }
+    }
+}
+
 /// One transaction group: figures over time and the distribution of the durations.
 #[utoipa::path(get, path = "/services/{service}/transaction", tag = "services",
     params(("service" = String, Path, description = "Name of the service"), GroupParams, Window),
@@ -79,7 +91,9 @@ pub(super) async fn transaction(
     Params(group): Params<GroupParams>,
     Params(window): Params<Window>,
 ) -> Answer<TransactionDetail> {
-    pending(app, (service, group.name, group.r#type, window))
+    let scope = window.scope()?;
+    let group = group.of(service);
+    app.answer(move |search| transactions::detail(search, &scope, &group)).await
 }
 
 /// Which transactions of a group to take samples of.
@@ -106,9 +120,8 @@ pub(super) async fn samples(
     Params(window): Params<Window>,
 ) -> Answer<TraceSampleList> {
     let size = sample_size(sample.size, SAMPLES_DEFAULT)?;
-    pending(app, (service, group.name, group.r#type, sample.min_us, sample.max_us, size, window))
-}
-
-fn pending<A, B, T>(_: A, _: B) -> Result<axum::Json<T>, ApiError> {
-    Err(ApiError::not_found(""))
+    let scope = window.scope()?;
+    let SampleParams { min_us, max_us, .. } = sample;
+    let query = SamplesQuery { group: group.of(service), min_us, max_us, size };
+    app.answer(move |search| transactions::samples(search, &scope, &query)).await
 }

@@ -1,7 +1,9 @@
 //! Routes: traces and what is inside one.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
+use tokenfall_analysis::{transactions, waterfall};
 use tokenfall_api::traces::{TraceItem, TraceSkeleton};
 use tokenfall_api::transactions::TraceList;
 use utoipa::IntoParams;
@@ -30,7 +32,8 @@ pub(super) async fn traces(
     Params(window): Params<Window>,
 ) -> Answer<TraceList> {
     let size = sample_size(list.size, SAMPLES_DEFAULT)?;
-    pending(app, (list.service, size, window))
+    let scope = window.scope()?;
+    app.answer(move |search| transactions::traces(search, &scope, list.service.as_deref(), size)).await
 }
 
 /// One trace, ready to be drawn.
@@ -41,7 +44,8 @@ pub(super) async fn traces(
         (status = 404, description = "No event of this trace is stored", body = tokenfall_api::Problem),
         Problems))]
 pub(super) async fn skeleton(State(app): State<App>, Path(trace_id): Path<String>) -> Answer<TraceSkeleton> {
-    pending(app, trace_id)
+    let found = app.answer(move |search| waterfall::skeleton(search, &trace_id)).await?;
+    found.0.map(Json).ok_or_else(|| ApiError::not_found("no event of this trace is stored"))
 }
 
 /// One span or transaction of a trace, whole, with its errors.
@@ -57,9 +61,6 @@ pub(super) async fn item(
     State(app): State<App>,
     Path((trace_id, id)): Path<(String, String)>,
 ) -> Answer<TraceItem> {
-    pending(app, (trace_id, id))
-}
-
-fn pending<A, B, T>(_: A, _: B) -> Result<axum::Json<T>, ApiError> {
-    Err(ApiError::not_found(""))
+    let found = app.answer(move |search| waterfall::item(search, &trace_id, &id)).await?;
+    found.0.map(Json).ok_or_else(|| ApiError::not_found("this trace has no such span or transaction"))
 }
