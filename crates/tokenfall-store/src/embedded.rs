@@ -32,13 +32,14 @@ use tokenfall_model::{Document, EventKind, Timestamp};
 use tokenfall_query::TimeRange;
 use tokenfall_wal::{Directory, Visit, Wal};
 
-use crate::{AppendError, EventCounts, OnDurable, SearchError, Store, StoreStats};
-pub use data_dir::OpenError;
+use crate::{AppendError, EventCounts, OnDurable, Store, StoreStats};
+pub use data_dir::{OpenError, free_bytes};
 use data_dir::{DataDir, io_error};
 use indexer::Indexer;
-use partition::{PartitionSearcher, Summary};
-use partitions::Partitions;
+use partition::Summary;
+use partitions::{Partitions, Snapshot};
 use queue::{Batch, End, Queue};
+pub use search::SearchOptions;
 
 /// How long the size of the data directory is remembered.
 const DISK_BYTES_AGE_MAX: Duration = Duration::from_secs(5);
@@ -57,6 +58,8 @@ pub struct Options {
     pub min_free_bytes: u64,
     /// Partitions whose newest event is older are removed.
     pub retention: Option<Duration>,
+    /// What one search may use.
+    pub search: SearchOptions,
 }
 
 impl Default for Options {
@@ -67,6 +70,7 @@ impl Default for Options {
             segment_bytes_max: 64 * 1024 * 1024,
             min_free_bytes: 256 * 1024 * 1024,
             retention: None,
+            search: SearchOptions::default(),
         }
     }
 }
@@ -138,12 +142,8 @@ impl EmbeddedStore {
 
     /// The partitions that may hold events of these kinds (none means all) in this range, earliest slice first within each
     /// kind of stream. They see what was committed when this was called.
-    pub(crate) fn snapshot(
-        &self,
-        time: Option<TimeRange>,
-        kinds: &[EventKind],
-    ) -> Result<Vec<PartitionSearcher>, SearchError> {
-        self.shared.partitions.snapshot(time, kinds).map_err(|e| SearchError::Engine(e.to_string()))
+    pub(crate) fn snapshot(&self, time: Option<TimeRange>, kinds: &[EventKind]) -> Snapshot {
+        self.shared.partitions.snapshot(time, kinds)
     }
 
     /// Ends like a killed process: what is not committed stays out of the index.
@@ -195,6 +195,7 @@ impl Store for EmbeddedStore {
                 shared.count(&events);
                 shared.queue.push(Batch {
                     first_sequence: appended.first_sequence,
+                    count,
                     payload: appended.payload,
                     documents: batch,
                 });

@@ -102,10 +102,6 @@ fn document(bytes: &[u8; 24], us: i64) -> Document {
     Document::from_json(&bytes).unwrap_or_else(|e| panic!("{e}: {json}"))
 }
 
-fn keyword() -> impl Strategy<Value = String> {
-    select(KEYWORDS).prop_map(str::to_owned)
-}
-
 fn number() -> impl Strategy<Value = String> {
     select(NUMBERS).prop_map(str::to_owned)
 }

@@ -152,8 +152,8 @@ fn text(value: &Value) -> String {
 fn equal(field: &str, stored: &Val, wanted: &Value) -> bool {
     let number = |n: f64| match wanted {
         Value::Bool(_) => false,
-        Value::Long(x) => (*x as f64) == n,
-        Value::Double(x) => *x == n,
+        Value::Long(x) => Key::double(*x as f64) == Key::double(n),
+        Value::Double(x) => Key::double(*x) == Key::double(n),
         Value::Str(text) => text.parse() == Ok(n),
     };
     match stored {

@@ -24,6 +24,14 @@ pub(crate) struct Partitions {
     tick: AtomicU64,
 }
 
+/// A consistent view of some partitions.
+pub(crate) struct Snapshot {
+    /// The partitions, in the order of their keys.
+    pub(crate) partitions: Vec<PartitionSearcher>,
+    /// False if one of them could not be opened.
+    pub(crate) complete: bool,
+}
+
 impl Partitions {
     /// Opens all partitions that are there.
     pub(crate) fn open(dir: &DataDir) -> Result<Self, OpenError> {
@@ -81,23 +89,25 @@ impl Partitions {
         Ok(())
     }
 
-    /// Views of the partitions that may hold such events; no kind means all.
-    pub(crate) fn snapshot(
-        &self,
-        time: Option<TimeRange>,
-        kinds: &[EventKind],
-    ) -> tantivy::Result<Vec<PartitionSearcher>> {
+    /// Views of the partitions that may hold such events; no kind means all. A partition that cannot be opened is left out.
+    pub(crate) fn snapshot(&self, time: Option<TimeRange>, kinds: &[EventKind]) -> Snapshot {
         let tick = self.tick.fetch_add(1, Ordering::Relaxed);
         let wanted =
             |key: PartitionKey| kinds.is_empty() || kinds.iter().any(|kind| StreamKind::of(*kind) == key.stream);
-        let mut searchers = Vec::new();
+        let mut snapshot = Snapshot { partitions: Vec::new(), complete: true };
         for partition in self.all() {
             if wanted(partition.key) && partition.overlaps(time) {
-                searchers.push(partition.searcher(tick)?);
+                match partition.searcher(tick) {
+                    Ok(searcher) => snapshot.partitions.push(searcher),
+                    Err(error) => {
+                        tracing::warn!(partition = %partition.key, %error, "a partition could not be opened, searches lack it");
+                        snapshot.complete = false;
+                    }
+                }
             }
         }
         self.close_readers(OPEN_READERS_MAX);
-        Ok(searchers)
+        snapshot
     }
 
     /// Closes the readers that were not used for longest until `keep` are left.

@@ -66,7 +66,9 @@ impl Default for SearchOptions {
 impl Search for EmbeddedStore {
     fn search(&self, request: &SearchRequest) -> Result<SearchResponse, SearchError> {
         validate::validate(request)?;
-        execute(&self.snapshot(request.time, &request.kinds)?, request, SearchOptions::default())
+        let snapshot = self.snapshot(request.time, &request.kinds);
+        let response = execute(&snapshot.partitions, request, self.shared.options.search)?;
+        Ok(SearchResponse { complete: response.complete && snapshot.complete, ..response })
     }
 }
 

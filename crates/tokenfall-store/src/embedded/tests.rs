@@ -35,7 +35,7 @@ fn append(store: &EmbeddedStore, batch: Vec<Document>) -> Result<(), AppendError
 }
 
 fn visible(store: &EmbeddedStore) -> u64 {
-    store.snapshot(None, &[]).unwrap().iter().map(|p| p.searcher.num_docs()).sum()
+    store.snapshot(None, &[]).partitions.iter().map(|p| p.searcher.num_docs()).sum()
 }
 
 fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
@@ -49,7 +49,7 @@ fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
 /// All visible documents, with their sequences.
 fn documents(store: &EmbeddedStore) -> Vec<(u64, Document)> {
     let mut found = Vec::new();
-    for partition in store.snapshot(None, &[]).unwrap() {
+    for partition in store.snapshot(None, &[]).partitions {
         for address in partition.searcher.search(&AllQuery, &DocSetCollector).unwrap() {
             let entry: TantivyDocument = partition.searcher.doc(address).unwrap();
             let source =
@@ -72,7 +72,7 @@ fn what_is_appended_becomes_visible_and_stays() {
     let expected = EventCounts { transaction: 1, span: 1, error: 1, metricset: 1, log: 1 };
     assert_eq!(store.stats().events, expected);
     wait_until("all kinds are visible", || visible(&store) == 5);
-    let searchers = store.snapshot(None, &[EventKind::Span, EventKind::Metricset]).unwrap();
+    let searchers = store.snapshot(None, &[EventKind::Span, EventKind::Metricset]).partitions;
     assert_eq!(searchers.iter().map(|p| p.key.stream).collect::<Vec<_>>(), [StreamKind::Traces, StreamKind::Metrics]);
     assert!(store.stats().disk_bytes > 0);
     store.close();
@@ -149,13 +149,13 @@ fn late_and_absurd_times_share_few_partitions() {
     let batch = times.iter().map(|d| document(EventKind::Span, now().saturating_add(*d), "shop")).collect();
     append(&store, batch).unwrap();
     wait_until("all are visible", || visible(&store) == 10);
-    let keys: Vec<String> = store.snapshot(None, &[]).unwrap().iter().map(|p| p.key.to_string()).collect();
+    let keys: Vec<String> = store.snapshot(None, &[]).partitions.iter().map(|p| p.key.to_string()).collect();
     assert_eq!(keys.len(), 6, "{keys:?}");
     assert_eq!((keys[0].as_str(), keys[5].as_str()), ("traces-earlier", "traces-later"));
 
     let yesterday = now().saturating_add(-day);
     let range = TimeRange { from: yesterday.saturating_add(-60_000_000), to: yesterday.saturating_add(60_000_000) };
-    let searchers = store.snapshot(Some(range), &[]).unwrap();
+    let searchers = store.snapshot(Some(range), &[]).partitions;
     assert_eq!(searchers.iter().map(|p| p.searcher.num_docs()).collect::<Vec<_>>(), [1]);
     assert!(searchers[0].first_us >= range.from.as_micros() && searchers[0].last_us < range.to.as_micros());
 }
@@ -200,7 +200,7 @@ fn any_label_is_indexed_under_its_own_name() {
     append(&store, vec![labelled.clone(), span("other")]).unwrap();
     wait_until("both are visible", || visible(&store) == 2);
 
-    let partition = store.snapshot(None, &[]).unwrap().remove(0);
+    let partition = store.snapshot(None, &[]).partitions.remove(0);
     for name in names {
         let indexed = schema::indexed_name(name).unwrap();
         let column = partition.searcher.segment_reader(0).fast_fields();
@@ -274,7 +274,7 @@ fn old_partitions_are_removed() {
     let old = now().saturating_add(-20 * 86_400_000_000);
     append(&store, vec![document(EventKind::Span, old, "shop"), document(EventKind::Log, now(), "shop")]).unwrap();
     wait_until("both are visible", || visible(&store) == 2);
-    let searcher = store.snapshot(None, &[EventKind::Span]).unwrap();
+    let searcher = store.snapshot(None, &[EventKind::Span]).partitions;
     drop(store);
     let retention = Some(Duration::from_secs(7 * 86_400));
     let store = EmbeddedStore::open(dir.path(), Options { retention, ..options() }).unwrap();
@@ -324,6 +324,19 @@ fn a_partition_that_cannot_be_written_catches_up() {
     std::fs::remove_file(&path).unwrap();
     wait_until("it catches up", || visible(&store) == 5);
     wait_until("the store is well again", || store.degraded().is_none());
+
+    // The same while its writer is open: the folder is away for a while.
+    let away = dir.path().join("away");
+    std::fs::rename(&path, &away).unwrap();
+    append(&store, vec![span("shop")]).unwrap();
+    wait_until("the store says so again", || store.degraded().is_some());
+    append(&store, vec![span("shop"), document(EventKind::Log, now(), "shop")]).unwrap();
+    std::fs::rename(&away, &path).unwrap();
+    wait_until("it catches up again", || visible(&store) == 8);
+    wait_until("the store is well once more", || store.degraded().is_none());
+    drop(store);
+    let store = EmbeddedStore::open(dir.path(), options()).unwrap();
+    assert_eq!((visible(&store), store.stats().events.total()), (8, 8));
 }
 
 #[test]
@@ -337,8 +350,8 @@ fn a_past_day_becomes_one_segment() {
         payload::encode(&span("shop"), now(), &mut payload);
         let record = tokenfall_wal::Record { first_sequence: sequence, count: 1, payload: &payload };
         let event = payload::decode(record).next().unwrap().unwrap();
-        assert!(writer.add(&event, &span("shop")).unwrap());
-        assert!(!writer.add(&event, &span("shop")).unwrap(), "the same event is not added twice");
+        assert!(writer.add(&event, None).unwrap());
+        assert!(!writer.add(&event, None).unwrap(), "the same event is not added twice");
         writer.commit().unwrap();
     }
     let before = partition.summary();
@@ -348,4 +361,23 @@ fn a_past_day_becomes_one_segment() {
     assert_eq!(partition.searcher(1).unwrap().searcher.num_docs(), 5);
     drop((writer, partition));
     assert_eq!(Partition::open_or_create(dir.path(), key).unwrap().summary(), before);
+}
+
+/// Twenty partitions and room for twelve writers: taking turns event by event, each event once closed a writer.
+#[test]
+fn mixed_days_do_not_open_a_writer_for_each_event() {
+    let dir = TempDir::new().unwrap();
+    let store = EmbeddedStore::open(dir.path(), options()).unwrap();
+    let day = |i: i64| now().saturating_add(-(i % 20) * 86_400_000_000);
+    append(&store, (0..2_000).map(|i| document(EventKind::Span, day(i), "shop")).collect()).unwrap();
+    wait_until("all are visible", || visible(&store) == 2_000);
+    let partitions = store.snapshot(None, &[]).partitions;
+    assert_eq!(partitions.len(), 20);
+    // One commit each, and a second one where the first fell between.
+    assert!(partitions.iter().all(|p| p.searcher.segment_readers().len() <= 2));
+    append(&store, (0..2_000).map(|i| document(EventKind::Span, day(i), "shop")).collect()).unwrap();
+    store.crash();
+    drop(store);
+    let store = EmbeddedStore::open(dir.path(), options()).unwrap();
+    assert_eq!((visible(&store), store.stats().events.span), (4_000, 4_000));
 }

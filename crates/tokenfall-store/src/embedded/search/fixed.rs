@@ -61,7 +61,7 @@ impl Buckets {
 /// A bucket for each range; ranges may overlap.
 pub(super) struct Ranges {
     values: Option<Values>,
-    ranges: Vec<(Option<f64>, Option<f64>)>,
+    bounds: Vec<(Option<f64>, Option<f64>)>,
     buckets: Buckets,
     fetched: Fetched,
     numbers: Vec<f64>,
@@ -77,7 +77,7 @@ impl Ranges {
     ) -> Result<Self, Halt> {
         Ok(Self {
             values: Values::open(context.reader, context.schema, field)?,
-            ranges: ranges.to_vec(),
+            bounds: ranges.to_vec(),
             buckets: Buckets::new(ranges.len(), children),
             fetched: Fetched::default(),
             numbers: Vec::new(),
@@ -93,7 +93,7 @@ impl Node for Ranges {
         self.buckets.begin(block.owners_end, budget)?;
         for (position, number) in self.fetched.positions.iter().zip(&self.numbers) {
             let position = *position as usize;
-            for (index, (from, to)) in self.ranges.iter().enumerate() {
+            for (index, (from, to)) in self.bounds.iter().enumerate() {
                 if from.is_none_or(|from| from <= *number) && to.is_none_or(|to| *number < to) {
                     self.buckets.put(block.docs[position], block.owners[position], index);
                 }

@@ -9,13 +9,13 @@ use super::column::{Fetched, Values};
 use super::slots::Slots;
 
 /// Reads the numbers of a block.
-struct Numbers {
+struct Reader {
     values: Option<Values>,
     fetched: Fetched,
     numbers: Vec<f64>,
 }
 
-impl Numbers {
+impl Reader {
     fn new(context: &Context<'_>, field: &str) -> Result<Self, Halt> {
         let values = Values::open(context.reader, context.schema, field)?;
         Ok(Self { values, fetched: Fetched::default(), numbers: Vec::new() })
@@ -36,14 +36,14 @@ impl Numbers {
 
 /// Count, sum, smallest and largest.
 pub(super) struct Simple {
-    numbers: Numbers,
+    reader: Reader,
     stats: Vec<Stats>,
 }
 
 impl Simple {
     /// Of one field.
     pub(super) fn new(context: &Context<'_>, field: &str) -> Result<Self, Halt> {
-        Ok(Self { numbers: Numbers::new(context, field)?, stats: Vec::new() })
+        Ok(Self { reader: Reader::new(context, field)?, stats: Vec::new() })
     }
 }
 
@@ -52,7 +52,7 @@ impl Node for Simple {
         let new = block.owners_end.saturating_sub(self.stats.len());
         budget.bytes(new * size_of::<Stats>())?;
         self.stats.resize(self.stats.len() + new, Stats::default());
-        for (owner, number) in self.numbers.read(block) {
+        for (owner, number) in self.reader.read(block) {
             self.stats[owner].add(number);
         }
         Ok(())
@@ -66,7 +66,7 @@ impl Node for Simple {
 
 /// Percentiles.
 pub(super) struct Percentiles {
-    numbers: Numbers,
+    reader: Reader,
     sketches: Vec<Option<Box<DDSketch>>>,
 }
 
@@ -76,7 +76,7 @@ impl Percentiles {
 
     /// Of one field.
     pub(super) fn new(context: &Context<'_>, field: &str) -> Result<Self, Halt> {
-        Ok(Self { numbers: Numbers::new(context, field)?, sketches: Vec::new() })
+        Ok(Self { reader: Reader::new(context, field)?, sketches: Vec::new() })
     }
 }
 
@@ -84,7 +84,7 @@ impl Node for Percentiles {
     fn collect(&mut self, block: Block<'_>, budget: &mut Budget) -> Result<(), Halt> {
         self.sketches.resize(self.sketches.len().max(block.owners_end), None);
         let mut new = 0;
-        for (owner, number) in self.numbers.read(block) {
+        for (owner, number) in self.reader.read(block) {
             let sketch = self.sketches[owner].get_or_insert_with(|| {
                 new += 1;
                 Box::default()

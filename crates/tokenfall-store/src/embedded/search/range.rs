@@ -29,28 +29,32 @@ impl Numbers {
     /// The same numbers as they are mapped in a column of a type, both ends included; `None` if there are none.
     fn mapped(self, column_type: ColumnType) -> Option<RangeInclusive<u64>> {
         let (min, max) = match column_type {
-            ColumnType::F64 => match self {
-                Self::Range { gte, lt } => (
-                    gte.map_or(Some(0), |gte| (!gte.is_nan()).then(|| zero_below(gte).to_u64()))?,
-                    lt.map_or(Some(u64::MAX), |lt| (!lt.is_nan()).then(|| zero_below(lt).to_u64())?.checked_sub(1))?,
-                ),
-                Self::Long(n) => double_mapped(n as f64),
-                Self::Double(x) => double_mapped(x),
-            },
+            ColumnType::F64 => self.doubles()?,
+            ColumnType::U64 => {
+                let (min, max) = self.integers()?;
+                (u64::try_from(min.max(0)).ok()?, u64::try_from(max.min(i128::from(u64::MAX))).ok()?)
+            }
             _ => {
                 let (min, max) = self.integers()?;
-                if column_type == ColumnType::U64 {
-                    (u64::try_from(min.max(0)).ok()?, u64::try_from(max.min(i128::from(u64::MAX))).ok()?)
-                } else {
-                    let (low, high) = (i128::from(i64::MIN), i128::from(i64::MAX));
-                    if min > high || max < low {
-                        return None;
-                    }
-                    ((min.max(low) as i64).to_u64(), (max.min(high) as i64).to_u64())
-                }
+                let (min, max) = (min.max(i128::from(i64::MIN)), max.min(i128::from(i64::MAX)));
+                (i64::try_from(min).ok()?.to_u64(), i64::try_from(max).ok()?.to_u64())
             }
         };
         (min <= max).then_some(min..=max)
+    }
+
+    /// The numbers as a column of `f64` maps them.
+    fn doubles(self) -> Option<(u64, u64)> {
+        match self {
+            Self::Range { gte, lt } if gte.is_some_and(f64::is_nan) || lt.is_some_and(f64::is_nan) => None,
+            Self::Range { gte, lt } => {
+                let min = gte.map_or(0, |gte| zero_below(gte).to_u64());
+                let max = lt.map_or(Some(u64::MAX), |lt| zero_below(lt).to_u64().checked_sub(1))?;
+                Some((min, max))
+            }
+            Self::Long(n) => Some(double_mapped(n as f64)),
+            Self::Double(x) => Some(double_mapped(x)),
+        }
     }
 
     /// The integers among the numbers.

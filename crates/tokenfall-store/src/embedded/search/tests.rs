@@ -15,9 +15,11 @@ use tokenfall_model::{ServiceName, Timestamp};
 use tokenfall_query::{HitsRequest, Sort, SortOrder};
 
 use self::arbitrary::MIDNIGHT_US;
+use super::super::Options;
 use super::super::partition::{PartitionKey, Slice};
 use super::super::schema::DocumentSchema;
 use super::*;
+use crate::Store;
 
 /// Documents in partitions by stream and day, a segment for each chunk of a partition.
 fn partitions(documents: &[Document], chunk: usize) -> Vec<PartitionSearcher> {
@@ -32,7 +34,7 @@ fn partitions(documents: &[Document], chunk: usize) -> Vec<PartitionSearcher> {
 
 fn partition(key: PartitionKey, documents: &[&Document], chunk: usize) -> PartitionSearcher {
     let index = Index::create_in_ram(DocumentSchema::build());
-    let schema = DocumentSchema::of(index.schema()).unwrap();
+    let schema = DocumentSchema::of(&index.schema()).unwrap();
     let mut writer: IndexWriter = index.writer_with_num_threads(1, 15_000_000).unwrap();
     writer.set_merge_policy(Box::new(NoMergePolicy));
     let mut sequence = 0;
@@ -75,6 +77,33 @@ proptest! {
             prop_assert_eq!(got.total, expect.total, "{:?}", request);
             prop_assert_eq!(&got.hits, &expect.hits, "{:?}", request);
             prop_assert!(got.complete);
+            naive::assert_agree(&got.aggs, &expect.aggs);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    #[test]
+    fn agrees_with_the_naive_engine_after_reopening(
+        documents in arbitrary::documents(60),
+        requests in prop::collection::vec(arbitrary::request(), 40),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { min_free_bytes: 0, ..Options::default() };
+        for part in documents.chunks(25) {
+            let store = EmbeddedStore::open(dir.path(), options.clone()).unwrap();
+            let (sender, durable) = std::sync::mpsc::channel();
+            store.append(part.to_vec(), Box::new(move |result| sender.send(result).unwrap()));
+            durable.recv().unwrap().unwrap();
+            store.close();
+        }
+        let store = EmbeddedStore::open(dir.path(), options).unwrap();
+        for request in requests {
+            let got = store.search(&request).unwrap();
+            let expect = naive::answer(&documents, &request);
+            prop_assert_eq!((got.total, &got.hits), (expect.total, &expect.hits), "{:?}", request);
             naive::assert_agree(&got.aggs, &expect.aggs);
         }
     }
