@@ -51,7 +51,8 @@ impl From<f64> for Value {
 pub enum Filter {
     /// Every document.
     All,
-    /// The field has this value.
+    /// The field has this value; a text field, all of its words. Values are compared in the kind of the field: `"200"` equals the
+    /// number 200, and 7 the keyword `7`.
     Term {
         /// Dotted name.
         field: String,
@@ -79,14 +80,15 @@ pub enum Filter {
         /// Dotted name.
         field: String,
     },
-    /// The keyword field begins with this text.
+    /// The keyword, id or label begins with this text.
     Prefix {
         /// Dotted name.
         field: String,
         /// Beginning.
         prefix: String,
     },
-    /// The text field has all of these words, in any order; on a keyword field, the value contains the text.
+    /// The text field has all of these words, in any order and of either case; on a keyword, id or label, the value contains the
+    /// text as it is. A text without words matches no text field.
     Match {
         /// Dotted name.
         field: String,
