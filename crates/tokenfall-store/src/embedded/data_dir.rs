@@ -109,8 +109,7 @@ impl DataDir {
 
     /// Bytes that may still be written to this disk.
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
-        let disk = rustix::fs::statvfs(&self.path)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        free_bytes(&self.path)
     }
 
     fn lock(path: &Path) -> Result<Self, OpenError> {
@@ -139,6 +138,12 @@ impl DataDir {
         let found = String::from_utf8_lossy(&found[..found.len().min(100)]);
         Err(OpenError::Format { path: self.path.clone(), found: format!("its format is {:?}", found.trim()) })
     }
+}
+
+/// Bytes that may still be written to the disk of this folder.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(path)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Makes the names in a folder durable.

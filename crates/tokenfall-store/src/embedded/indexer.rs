@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tantivy::TantivyError;
-use tokenfall_model::{Document, ServiceName};
+use tokenfall_model::Document;
 use tokenfall_wal::{Record, Wal};
 
 use super::partition::PartitionKey;
@@ -18,8 +18,10 @@ use super::queue::{Batch, End, Next};
 use super::writer::Writer;
 use super::{Shared, now};
 
-/// Writers that are open at a time; each has threads and memory.
-const WRITERS_MAX: usize = 8;
+/// Writers that are open at a time; each has threads and memory. Enough for four days of each kind of stream.
+const WRITERS_MAX: usize = 12;
+/// Payload bytes that are sorted by partition at a time.
+const CHUNK_BYTES: usize = 16 * 1024 * 1024;
 /// Payload bytes after which a commit does not wait for its time.
 const UNCOMMITTED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A writer that had nothing to do for this long is closed.
@@ -74,8 +76,7 @@ impl Indexer {
 
     /// Indexes what the log holds and the partitions lack.
     pub(crate) fn replay(&mut self) -> Result<(), tokenfall_wal::ReadError> {
-        let wal = Arc::clone(&self.wal);
-        wal.read(0, &mut |record| self.index_record(record, &|_| true))?;
+        self.index_log(0, &|_| true)?;
         self.position = self.position.max(self.wal.next_sequence());
         self.commit();
         self.tidy();
@@ -87,23 +88,23 @@ impl Indexer {
         let shared = Arc::clone(&self.shared);
         let _end = Ended(Arc::clone(&shared));
         loop {
-            match shared.queue.next(self.deadline()) {
+            match shared.queue.next(self.deadline(), CHUNK_BYTES) {
                 Next::Batches(batches) => {
-                    for batch in batches {
-                        let bytes = batch.payload.len();
-                        self.index_batch(&batch);
-                        drop(batch);
-                        shared.queue.release(bytes);
+                    self.index_batches(&batches, &|_| true);
+                    if let Some(last) = batches.last() {
+                        self.position = last.first_sequence + u64::from(last.count);
                     }
+                    shared.queue.release(batches.iter().map(|batch| batch.payload.len()).sum());
                 }
                 Next::Timeout => {}
                 Next::End(End::Closed) => {
                     self.commit();
                     self.empty_log();
+                    self.finish();
                     return;
                 }
                 #[cfg(test)]
-                Next::End(End::Crashed) => return,
+                Next::End(End::Crashed) => return self.finish(),
             }
             let now = Instant::now();
             if self.commit_at.is_some_and(|at| at <= now) {
@@ -118,55 +119,74 @@ impl Indexer {
         }
     }
 
+    fn finish(&mut self) {
+        for (key, writer) in std::mem::take(&mut self.writers) {
+            if let Err(error) = writer.finish() {
+                tracing::warn!(partition = %key, %error, "a merge failed");
+            }
+        }
+    }
+
     fn deadline(&self) -> Option<Instant> {
         let retry_at = (!self.behind.is_empty()).then_some(self.retry_at);
         [self.commit_at, retry_at, Some(self.tidy_at)].into_iter().flatten().min()
     }
 
-    fn index_batch(&mut self, batch: &Batch) {
-        let count = batch.documents.len() as u32;
-        let record = Record { first_sequence: batch.first_sequence, count, payload: &batch.payload };
-        for (event, document) in payload::decode(record).zip(&batch.documents) {
-            match event {
-                Ok(event) if !self.behind.contains_key(&event.key()) => self.index(&event, document),
-                Ok(_) => {}
-                // We have just encoded it, so this cannot be.
-                Err(error) => tracing::error!(%error, "an event is not indexed"),
+    /// Indexes the events of batches, one partition after the other: a writer that has to make room for another one is opened
+    /// once for all of them, however they are mixed.
+    fn index_batches(&mut self, batches: &[Batch], wanted: &dyn Fn(PartitionKey) -> bool) {
+        let mut by_partition: BTreeMap<PartitionKey, Vec<(Event<'_>, Option<&Document>)>> = BTreeMap::new();
+        for batch in batches {
+            let record = Record { first_sequence: batch.first_sequence, count: batch.count, payload: &batch.payload };
+            for (i, event) in payload::decode(record).enumerate() {
+                match event {
+                    Ok(event) if wanted(event.key()) => {
+                        by_partition.entry(event.key()).or_default().push((event, batch.documents.get(i)));
+                    }
+                    Ok(_) => {}
+                    // Opening the store has read the whole log, and the rest we have encoded ourselves.
+                    Err(error) => tracing::error!(%error, "events are not indexed"),
+                }
             }
         }
-        self.position = batch.first_sequence + u64::from(count);
+        // Those that are open come first, before others need their place.
+        let (open, closed): (Vec<_>, Vec<_>) =
+            by_partition.into_iter().partition(|(key, _)| self.writers.contains_key(key));
+        for (key, events) in open.into_iter().chain(closed) {
+            for (event, document) in events {
+                if self.behind.contains_key(&key) {
+                    break;
+                }
+                self.index(key, &event, document);
+            }
+        }
     }
 
-    /// Indexes those events of a log record that are wanted and that their partition lacks.
-    fn index_record(
-        &mut self,
-        record: Record<'_>,
-        wanted: &dyn Fn(PartitionKey) -> bool,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        for event in payload::decode(record) {
-            let event = event?;
-            let key = event.key();
-            let has = self.shared.partitions.get(key).is_some_and(|p| event.sequence < p.summary().next_sequence);
-            if has || !wanted(key) || self.behind.contains_key(&key) {
-                continue;
-            }
-            let document = Document::from_json(event.source).unwrap_or_else(|error| {
-                // Its source is kept whole, and it is counted and found by kind and time. Refusing to open would help nobody.
-                tracing::error!(sequence = event.sequence, %error, "an event of the log is not readable");
-                Document::new(event.time, event.kind, ServiceName::new(""))
+    /// Indexes what the log holds from `from` on and the partitions that are wanted lack.
+    fn index_log(&mut self, from: u64, wanted: &dyn Fn(PartitionKey) -> bool) -> Result<(), tokenfall_wal::ReadError> {
+        let wal = Arc::clone(&self.wal);
+        let (mut batches, mut bytes) = (Vec::new(), 0);
+        wal.read(from, &mut |record| {
+            batches.push(Batch {
+                first_sequence: record.first_sequence,
+                count: record.count,
+                payload: record.payload.to_vec(),
+                documents: Vec::new(),
             });
-            self.index(&event, &document);
-        }
+            bytes += record.payload.len();
+            if bytes >= CHUNK_BYTES {
+                self.index_batches(&batches, wanted);
+                batches.clear();
+                bytes = 0;
+            }
+            Ok(())
+        })?;
+        self.index_batches(&batches, wanted);
         Ok(())
     }
 
-    fn index(&mut self, event: &Event<'_>, document: &Document) {
-        let key = event.key();
-        let added = match self.writer(key) {
-            Ok(writer) => writer.add(event, document),
-            Err(error) => Err(error),
-        };
-        match added {
+    fn index(&mut self, key: PartitionKey, event: &Event<'_>, document: Option<&Document>) {
+        match self.writer(key).and_then(|writer| writer.add(event, document)) {
             Ok(true) => {
                 self.uncommitted_bytes += event.source.len();
                 if self.uncommitted_bytes >= UNCOMMITTED_BYTES_MAX {
@@ -245,9 +265,7 @@ impl Indexer {
     fn catch_up(&mut self) {
         let behind = std::mem::take(&mut self.behind);
         let Some(from) = behind.values().copied().min() else { return };
-        let wal = Arc::clone(&self.wal);
-        let read = wal.read(from, &mut |record| self.index_record(record, &|key| behind.contains_key(&key)));
-        if let Err(error) = read {
+        if let Err(error) = self.index_log(from, &|key| behind.contains_key(&key)) {
             tracing::error!(%error, "the log cannot be read again");
             self.shared.set_degraded(Some(format!("the log cannot be read again: {error}")));
             for (key, from) in behind {

@@ -9,7 +9,7 @@
 //! replay on another day puts the event into the same partition. `json` is the stored document. What stands before it is enough to
 //! skip an event that a partition already has.
 
-use tokenfall_model::{Document, EventKind, Timestamp};
+use tokenfall_model::{Document, EventKind, ServiceName, Timestamp};
 use tokenfall_wal::Record;
 
 use super::partition::{PartitionKey, Slice, StreamKind, Summary};
@@ -31,6 +31,15 @@ impl Event<'_> {
     /// Where the event belongs.
     pub(crate) fn key(&self) -> PartitionKey {
         PartitionKey { stream: StreamKind::of(self.kind), slice: self.slice }
+    }
+
+    /// The document.
+    pub(crate) fn read(&self) -> Document {
+        Document::from_json(self.source).unwrap_or_else(|error| {
+            // Its source is kept whole, and it is counted and found by kind and time. Refusing to go on would help nobody.
+            tracing::error!(sequence = self.sequence, %error, "an event of the log is not readable");
+            Document::new(self.time, self.kind, ServiceName::new(""))
+        })
     }
 
     /// Takes the event into account.
@@ -92,8 +101,6 @@ fn split_event<'a>(rest: &mut &'a [u8], sequence: u64) -> Option<Event<'a>> {
 
 #[cfg(test)]
 mod tests {
-    use tokenfall_model::ServiceName;
-
     use super::*;
 
     #[test]

@@ -9,7 +9,9 @@ use tokenfall_model::Document;
 /// A durable batch.
 pub(crate) struct Batch {
     pub(crate) first_sequence: u64,
+    pub(crate) count: u32,
     pub(crate) payload: Vec<u8>,
+    /// The documents of the payload; none if they have to be read from it.
     pub(crate) documents: Vec<Document>,
 }
 
@@ -42,7 +44,7 @@ pub(crate) enum End {
 /// What the indexer finds.
 pub(crate) enum Next {
     /// Batches in the order of the log.
-    Batches(VecDeque<Batch>),
+    Batches(Vec<Batch>),
     /// Nothing came in time.
     Timeout,
     /// Nothing comes any more.
@@ -78,8 +80,8 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Waits for batches, at most until `deadline`.
-    pub(crate) fn next(&self, deadline: Option<Instant>) -> Next {
+    /// Waits for batches, at most until `deadline`. Gives about as many bytes as asked for if there are more.
+    pub(crate) fn next(&self, deadline: Option<Instant>, bytes: usize) -> Next {
         let mut state = self.state();
         loop {
             #[cfg(test)]
@@ -87,7 +89,9 @@ impl Queue {
                 return Next::End(End::Crashed);
             }
             if !state.batches.is_empty() {
-                return Next::Batches(std::mem::take(&mut state.batches));
+                let mut sum = 0;
+                let n = state.batches.iter().take_while(|b| (sum < bytes, sum += b.payload.len()).0).count();
+                return Next::Batches(state.batches.drain(..n).collect());
             }
             if let Some(end) = state.ended {
                 return Next::End(end);

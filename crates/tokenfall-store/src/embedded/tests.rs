@@ -101,7 +101,8 @@ fn crashes_lose_nothing_and_double_nothing() {
         )
         .unwrap();
         assert_eq!(store.stats().events.span, acknowledged, "round {round}");
-        assert_eq!(visible(&store), acknowledged, "round {round}");
+        let unread: Vec<_> = store.shared.partitions.all().iter().filter_map(|p| p.searcher(0).err()).collect();
+        assert_eq!(visible(&store), acknowledged, "round {round}: {:?} {unread:?}", store.degraded());
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         for i in 0..(random >> 33) % 40 {
             // Spread over days, so that several partitions are open and their commits differ.

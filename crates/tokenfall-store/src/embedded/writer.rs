@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, NoMergePolicy};
 use tantivy::{IndexWriter, SegmentMeta, TantivyError};
 use tokenfall_model::Document;
 
@@ -47,12 +47,19 @@ impl Writer {
     }
 
     /// Adds an event, unless the partition has it already. True if it was added.
-    pub(crate) fn add(&mut self, event: &Event<'_>, document: &Document) -> tantivy::Result<bool> {
+    pub(crate) fn add(&mut self, event: &Event<'_>, document: Option<&Document>) -> tantivy::Result<bool> {
         self.last_used = Instant::now();
         self.is_sealing = false;
         if event.sequence < self.summary.next_sequence {
             return Ok(false);
         }
+        let read;
+        let document = if let Some(document) = document {
+            document
+        } else {
+            read = event.read();
+            &read
+        };
         self.index.add_document(self.partition.schema().entry(document, event.source, event.sequence))?;
         self.dirty_from.get_or_insert(event.sequence);
         event.count_in(&mut self.summary);
@@ -78,6 +85,13 @@ impl Writer {
             self.partition.close_reader();
         }
         Ok(())
+    }
+
+    /// Closes the writer after the merge that is running, if one is: its last step must not fall into a time when the folder belongs
+    /// to somebody else.
+    pub(crate) fn finish(self) -> tantivy::Result<()> {
+        self.index.set_merge_policy(Box::new(NoMergePolicy));
+        self.index.wait_merging_threads()
     }
 
     pub(crate) fn dirty_from(&self) -> Option<u64> {
