@@ -8,23 +8,8 @@ const SECOND_US: i128 = 1_000_000;
 const DAY_US: i128 = 86_400 * SECOND_US;
 
 /// Widths that people expect, in seconds. Longer ones are doubled months.
-const NICE_SECONDS: &[i128] = &[
-    1,
-    5,
-    10,
-    30,
-    60,
-    300,
-    600,
-    1_800,
-    3_600,
-    3 * 3_600,
-    6 * 3_600,
-    12 * 3_600,
-    86_400,
-    7 * 86_400,
-    30 * 86_400,
-];
+const NICE_SECONDS: &[i128] =
+    &[1, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 3 * 3_600, 6 * 3_600, 12 * 3_600, 86_400, 7 * 86_400, 30 * 86_400];
 
 /// Most buckets of an axis, the two that are cut by the ends of the range not counted.
 const BUCKETS_MAX: i128 = 90;

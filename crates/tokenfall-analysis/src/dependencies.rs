@@ -79,9 +79,8 @@ pub fn dependency(
             .agg("by_caller", by_time_spent(fields::SERVICE_NAME, CALLERS_MAX).with(ask(Aggregations::new())))
             .agg(OPERATIONS, split(Aggregations::new().with(OPERATIONS, by_operation))),
     )?;
-    let every = search.search(
-        &calls(scope, service).agg(TIME, AggregationKind::sum(fields::DEPENDENCY_DURATION_SUM_US).leaf()),
-    )?;
+    let every = search
+        .search(&calls(scope, service).agg(TIME, AggregationKind::sum(fields::DEPENDENCY_DURATION_SUM_US).leaf()))?;
     let main = main_part(&figures.aggs, PARTS).map(|(name, _)| name);
     let time = figures.aggs.value(TIME).unwrap_or(0.0);
     let callers = figures.aggs.buckets("by_caller").iter().filter_map(|bucket| {
@@ -150,7 +149,7 @@ fn summary(aggs: &AggregationResults, minutes: f64) -> Summary {
     let Some((part, figures)) = main_part(aggs, PARTS) else { return Summary::default() };
     // A request and its call may lie on two sides of the range's edge.
     let count = aggs.value(CALLS).unwrap_or(0.0).max(0.0);
-    let of_spans = SPANS.summary(figures, minutes);
+    let of_spans = Measure::summary(figures, minutes);
     let latency_avg_us = if part == GENERATIONS || count <= 0.0 {
         of_spans.latency_avg_us
     } else {
@@ -193,9 +192,11 @@ fn operations(aggs: &AggregationResults, minutes: f64) -> Vec<DependencyGroup> {
     for bucket in of_part.buckets(OPERATIONS) {
         let Some(name) = bucket.key.as_str() else { continue };
         let mut figures = summary(&bucket.aggs, minutes);
-        if part == GENERATIONS && let Some((_, own)) = main_part(&bucket.aggs, PARTS) {
+        if part == GENERATIONS
+            && let Some((_, own)) = main_part(&bucket.aggs, PARTS)
+        {
             // The count of a call has its requests taken off; here it stands alone.
-            figures = SPANS.summary(own, minutes);
+            figures = Measure::summary(own, minutes);
         }
         let time = figures.count * figures.latency_avg_us.unwrap_or(0.0);
         operations.push((time, DependencyGroup { name: name.to_owned(), summary: figures, impact: 0.0 }));

@@ -143,7 +143,13 @@ fn ask(axis: SeriesAxis) -> Aggregations {
         .with(OVER_TIME, over_time(axis).leaf())
 }
 
-fn group(service: &str, key: &str, occurrences: u64, aggs: &AggregationResults, axis: SeriesAxis) -> Option<ErrorGroup> {
+fn group(
+    service: &str,
+    key: &str,
+    occurrences: u64,
+    aggs: &AggregationResults,
+    axis: SeriesAxis,
+) -> Option<ErrorGroup> {
     let newest = aggs.top_hits(NEWEST).first()?;
     let exception = newest.error.as_ref().and_then(|e| e.exception.first());
     Some(ErrorGroup {
@@ -196,7 +202,9 @@ fn affected(
     }
     let row = |((name, kind), occurrences)| AffectedTransaction { name, kind, occurrences };
     let mut rows: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).map(row).collect();
-    rows.sort_by(|a, b| b.occurrences.cmp(&a.occurrences).then_with(|| a.name.cmp(&b.name)).then_with(|| a.kind.cmp(&b.kind)));
+    rows.sort_by(|a, b| {
+        b.occurrences.cmp(&a.occurrences).then_with(|| a.name.cmp(&b.name)).then_with(|| a.kind.cmp(&b.kind))
+    });
     Ok(rows)
 }
 
@@ -204,9 +212,8 @@ fn affected(
 type Named = (Option<String>, (Option<String>, Option<String>));
 
 fn look_up(search: &dyn Search, selection: SearchRequest) -> Result<Vec<Named>, SearchError> {
-    let nameless = selection
-        .filter(Filter::exists(fields::TRANSACTION_NAME).negate())
-        .hits(NAMES_LOOKED_UP_MAX, newest_first());
+    let nameless =
+        selection.filter(Filter::exists(fields::TRANSACTION_NAME).negate()).hits(NAMES_LOOKED_UP_MAX, newest_first());
     let errors = search.search(&nameless)?.hits;
     let id_of = |d: &Document| d.transaction.as_ref().and_then(|t| t.id.as_ref()).map(ToString::to_string);
     let mut ids: Vec<String> = errors.iter().filter_map(id_of).collect();

@@ -10,7 +10,7 @@ use tokenfall_store::{Search, SearchError};
 
 use crate::axis::axis_of;
 use crate::scope::{Scope, optional};
-use crate::summary::{TRANSACTIONS, empty_series, share};
+use crate::summary::{Measure, TRANSACTIONS, empty_series, share};
 
 /// Most services of a list.
 const SERVICES_MAX: usize = 1_000;
@@ -56,10 +56,8 @@ pub fn services(search: &dyn Search, scope: &Scope) -> Result<ServiceList, Searc
                 environments: sorted(keys(&bucket.aggs, "environments")),
                 agent_name: keys(&bucket.aggs, "agents").next(),
                 transaction_type: of_type.and_then(|b| b.key.as_str()).map(ToOwned::to_owned),
-                summary: of_type
-                    .map_or_else(Summary::default, |b| TRANSACTIONS.summary(&b.aggs, scope.minutes())),
-                series: of_type
-                    .map_or_else(|| empty_series(axis), |b| TRANSACTIONS.series(&b.aggs, axis, scope.time)),
+                summary: of_type.map_or_else(Summary::default, |b| Measure::summary(&b.aggs, scope.minutes())),
+                series: of_type.map_or_else(|| empty_series(axis), |b| Measure::series(&b.aggs, axis, scope.time)),
                 errors: bucket.aggs.bucket("errors", "").map_or(0, |b| b.doc_count),
             })
         })
@@ -119,8 +117,8 @@ pub fn service(
         instances: list("instances"),
         transaction_types: keys(&transactions.aggs, "types").collect(),
         transaction_type: chosen.map(ToOwned::to_owned),
-        summary: of_type.map_or_else(Summary::default, |b| TRANSACTIONS.summary(&b.aggs, scope.minutes())),
-        series: of_type.map_or_else(|| empty_series(axis), |b| TRANSACTIONS.series(&b.aggs, axis, scope.time)),
+        summary: of_type.map_or_else(Summary::default, |b| Measure::summary(&b.aggs, scope.minutes())),
+        series: of_type.map_or_else(|| empty_series(axis), |b| Measure::series(&b.aggs, axis, scope.time)),
         time_by_span_type,
         complete: transactions.complete && metadata.complete && breakdown_complete,
     })

@@ -48,7 +48,7 @@ impl Measure {
     }
 
     /// Figures of all events.
-    pub(crate) fn summary(self, aggs: &AggregationResults, minutes: f64) -> Summary {
+    pub(crate) fn summary(aggs: &AggregationResults, minutes: f64) -> Summary {
         let count = aggs.value(COUNT).unwrap_or(0.0);
         Summary {
             count,
@@ -62,12 +62,12 @@ impl Measure {
     }
 
     /// Figures of each bucket.
-    pub(crate) fn series(self, aggs: &AggregationResults, axis: SeriesAxis, time: TimeRange) -> SummarySeries {
+    pub(crate) fn series(aggs: &AggregationResults, axis: SeriesAxis, time: TimeRange) -> SummarySeries {
         let mut series = empty_series(axis);
         let minutes: Vec<f64> = minutes(axis, time).collect();
         for bucket in aggs.buckets(OVER_TIME) {
             let Some(i) = position(axis, bucket) else { continue };
-            set(&mut series, i, &self.summary(&bucket.aggs, minutes[i]));
+            set(&mut series, i, &Self::summary(&bucket.aggs, minutes[i]));
         }
         series
     }

@@ -8,15 +8,13 @@ use tokenfall_api::transactions::{
     TransactionGroup, TransactionGroupList,
 };
 use tokenfall_model::{Document, EventKind, Outcome, fields};
-use tokenfall_query::{
-    AggregationKind, Aggregations, BucketKey, Filter, SearchRequest, Sort, TermsOrder,
-};
+use tokenfall_query::{AggregationKind, Aggregations, BucketKey, Filter, SearchRequest, Sort, TermsOrder};
 use tokenfall_store::{Search, SearchError};
 
 use crate::axis::axis_of;
 use crate::scope::{Scope, optional};
 use crate::services::default_transaction_type;
-use crate::summary::{TRANSACTIONS, share};
+use crate::summary::{Measure, TRANSACTIONS, share};
 
 /// Most groups of a list.
 const GROUPS_MAX: usize = 500;
@@ -82,7 +80,7 @@ pub fn groups(
         .filter_map(|bucket| {
             Some(TransactionGroup {
                 name: bucket.key.as_str()?.to_owned(),
-                summary: TRANSACTIONS.summary(&bucket.aggs, scope.minutes()),
+                summary: Measure::summary(&bucket.aggs, scope.minutes()),
                 impact: share(bucket.aggs.value(TIME_SPENT).unwrap_or(0.0), whole),
             })
         })
@@ -109,7 +107,7 @@ pub fn detail(search: &dyn Search, scope: &Scope, group: &GroupQuery) -> Result<
     let response = search.search(&SearchRequest { aggs, ..group.request(scope) })?;
     let (buckets, distribution_complete) = match (response.aggs.value("shortest"), response.aggs.value("longest")) {
         (Some(shortest), Some(longest)) => {
-            distribution(search, scope, group, bar_edges(shortest as u64, longest as u64, response.total))?
+            distribution(search, scope, group, &bar_edges(shortest as u64, longest as u64, response.total))?
         }
         _ => (Vec::new(), true),
     };
@@ -119,8 +117,8 @@ pub fn detail(search: &dyn Search, scope: &Scope, group: &GroupQuery) -> Result<
         axis,
         name: group.name.clone(),
         transaction_type: group.transaction_type.clone().or(sent_type),
-        summary: TRANSACTIONS.summary(&response.aggs, scope.minutes()),
-        series: TRANSACTIONS.series(&response.aggs, axis, scope.time),
+        summary: Measure::summary(&response.aggs, scope.minutes()),
+        series: Measure::series(&response.aggs, axis, scope.time),
         distribution: LatencyDistribution { buckets },
         complete: response.complete && distribution_complete,
     })
@@ -145,7 +143,7 @@ fn distribution(
     search: &dyn Search,
     scope: &Scope,
     group: &GroupQuery,
-    edges: Vec<u64>,
+    edges: &[u64],
 ) -> Result<(Vec<LatencyBucket>, bool), SearchError> {
     let ranges = edges.windows(2).map(|edge| (Some(edge[0] as f64), Some(edge[1] as f64))).collect();
     let failed = Filter::term(fields::EVENT_OUTCOME, Outcome::Failure.as_str());
@@ -180,8 +178,7 @@ pub struct SamplesQuery {
 /// Transactions of a group whose traces were recorded, spread over the time of the selection, newest first.
 pub fn samples(search: &dyn Search, scope: &Scope, query: &SamplesQuery) -> Result<TraceSampleList, SearchError> {
     let as_number = |us: Option<u64>| us.map(|us| us as f64);
-    let mut selection =
-        query.group.request(scope).filter(Filter::term(fields::TRANSACTION_SAMPLED, false).negate());
+    let mut selection = query.group.request(scope).filter(Filter::term(fields::TRANSACTION_SAMPLED, false).negate());
     if query.min_us.is_some() || query.max_us.is_some() {
         let (gte, lt) = (as_number(query.min_us), as_number(query.max_us));
         selection = selection.filter(Filter::range(fields::TRANSACTION_DURATION_US, gte, lt));
@@ -200,11 +197,8 @@ pub fn samples(search: &dyn Search, scope: &Scope, query: &SamplesQuery) -> Resu
     {
         // One more bucket than samples can come out, because buckets are aligned with the epoch.
         let interval_us = (((last - first) / query.size.max(1) as f64).ceil() as i64).max(1);
-        let buckets = AggregationKind::DateHistogram {
-            field: fields::TIMESTAMP.name.to_owned(),
-            interval_us,
-            bounds_us: None,
-        };
+        let buckets =
+            AggregationKind::DateHistogram { field: fields::TIMESTAMP.name.to_owned(), interval_us, bounds_us: None };
         let pick = AggregationKind::TopHits { size: 1, sort: newest_first() }.leaf();
         let spread = search.search(&selection.agg("spread", buckets.with(Aggregations::new().with("pick", pick))))?;
         let picks = spread.aggs.buckets("spread").iter().flat_map(|b| b.aggs.top_hits("pick"));
@@ -269,9 +263,15 @@ mod tests {
 
     #[test]
     fn bars_cover_all_durations() {
-        for (shortest, longest, n) in
-            [(0, 0, 1), (1, 1, 1), (0, 5, 10), (7, 7, 100_000), (1_000, 60_000_000, 5_000), (0, u64::MAX, 500), (u64::MAX, u64::MAX, 2)]
-        {
+        for (shortest, longest, n) in [
+            (0, 0, 1),
+            (1, 1, 1),
+            (0, 5, 10),
+            (7, 7, 100_000),
+            (1_000, 60_000_000, 5_000),
+            (0, u64::MAX, 500),
+            (u64::MAX, u64::MAX, 2),
+        ] {
             let edges = bar_edges(shortest, longest, n);
             assert!(edges[0] <= shortest, "{edges:?}");
             assert!(edges.last().is_some_and(|e| *e > longest || longest == u64::MAX), "{edges:?}");

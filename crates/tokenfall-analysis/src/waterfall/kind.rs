@@ -8,15 +8,34 @@ use tokenfall_model::{Document, EventKind};
 
 /// Words of search engines, vector stores and retrieval in a type, subtype or action.
 const RETRIEVAL: &[&str] = &[
-    "chroma", "elasticsearch", "embedding", "knn", "milvus", "opensearch", "pinecone", "qdrant", "rerank", "reranker",
-    "retrieval", "retrieve", "retriever", "search", "solr", "vector", "vector_search", "vectordb", "vespa", "weaviate",
+    "chroma",
+    "elasticsearch",
+    "embedding",
+    "knn",
+    "milvus",
+    "opensearch",
+    "pinecone",
+    "qdrant",
+    "rerank",
+    "reranker",
+    "retrieval",
+    "retrieve",
+    "retriever",
+    "search",
+    "solr",
+    "vector",
+    "vector_search",
+    "vectordb",
+    "vespa",
+    "weaviate",
 ];
 
 /// Words of databases, caches, queues and storage.
 const DB: &[&str] = &["cache", "db", "messaging", "storage"];
 
 /// Words of tools and agent steps.
-const TOOL: &[&str] = &["agent", "execute_tool", "function_call", "invoke_agent", "mcp", "tool", "tool_call", "workflow"];
+const TOOL: &[&str] =
+    &["agent", "execute_tool", "function_call", "invoke_agent", "mcp", "tool", "tool_call", "workflow"];
 
 /// Words of HTTP, RPC and the program's own code.
 const HTTP: &[&str] = &["app", "code", "controller", "custom", "external", "grpc", "http", "request", "rpc"];
@@ -53,7 +72,8 @@ pub(super) fn of(document: &Document, is_generation: bool, llm_types: &HashSet<&
     let words = [operation, span.action.as_deref(), span.subtype.as_deref(), span.kind.as_deref()];
     let has = |list: &[&str]| words.iter().flatten().any(|word| list.contains(&word.to_ascii_lowercase().as_str()));
     let kind = span.kind.as_deref().unwrap_or_default();
-    let calls_model = document.tokenfall.as_ref().and_then(|t| t.dependency.as_ref()).is_some_and(|d| d.kind == "genai");
+    let calls_model =
+        document.tokenfall.as_ref().and_then(|t| t.dependency.as_ref()).is_some_and(|d| d.kind == "genai");
     if is_generation || calls_model {
         ItemKind::Llm
     } else if has(TOOL) {
