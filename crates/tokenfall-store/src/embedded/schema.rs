@@ -182,3 +182,6 @@ pub(crate) fn column_name(json_field: &str, name: &str) -> Option<String> {
     let name = indexed_name(name)?;
     Some(format!("{json_field}.{}", name.replace('\\', "\\\\").replace('.', "\\.")))
 }
+
+#[cfg(test)]
+mod tests;
