@@ -33,8 +33,8 @@ use tokenfall_query::TimeRange;
 use tokenfall_wal::{Directory, Visit, Wal};
 
 use crate::{AppendError, EventCounts, OnDurable, Store, StoreStats};
-pub use data_dir::{OpenError, free_bytes};
 use data_dir::{DataDir, io_error};
+pub use data_dir::{OpenError, free_bytes};
 use indexer::Indexer;
 use partition::Summary;
 use partitions::{Partitions, Snapshot};
