@@ -17,12 +17,13 @@ function ask<T>(question: string, subject: string, scope: object, run: (signal: 
   });
 }
 
-export const statusQuery = () =>
-  ask('status', '', {}, (signal) => answer(client.GET('/api/v1/status', { signal })));
+export const statusQuery = () => ask('status', '', {}, (signal) => answer(client.GET('/api/v1/status', { signal })));
 
 export const environmentsQuery = (scope: Scope) => {
   const query = { from: scope.from, to: scope.to };
-  return ask('environments', '', query, (signal) => answer(client.GET('/api/v1/environments', { params: { query }, signal })));
+  return ask('environments', '', query, (signal) =>
+    answer(client.GET('/api/v1/environments', { params: { query }, signal })),
+  );
 };
 
 export const servicesQuery = (scope: Scope) =>
@@ -35,7 +36,9 @@ export const serviceQuery = (service: string, scope: Scope & { type?: string }) 
 
 export const transactionsQuery = (service: string, scope: Scope & { type?: string }) =>
   ask('transactions', service, scope, (signal) =>
-    answer(client.GET('/api/v1/services/{service}/transactions', { params: { path: { service }, query: scope }, signal })),
+    answer(
+      client.GET('/api/v1/services/{service}/transactions', { params: { path: { service }, query: scope }, signal }),
+    ),
   );
 
 export const transactionQuery = (service: string, name: string, scope: Scope & { type?: string }) => {
@@ -45,10 +48,16 @@ export const transactionQuery = (service: string, name: string, scope: Scope & {
   );
 };
 
-export const samplesQuery = (service: string, name: string, scope: Scope & { type?: string; min_us?: number; max_us?: number }) => {
+export const samplesQuery = (
+  service: string,
+  name: string,
+  scope: Scope & { type?: string; min_us?: number; max_us?: number },
+) => {
   const query = { ...scope, name, size: 100 };
   return ask('samples', `${service}\n${name}`, scope, (signal) =>
-    answer(client.GET('/api/v1/services/{service}/transaction/samples', { params: { path: { service }, query }, signal })),
+    answer(
+      client.GET('/api/v1/services/{service}/transaction/samples', { params: { path: { service }, query }, signal }),
+    ),
   );
 };
 
@@ -82,15 +91,22 @@ export const dependenciesQuery = (scope: Scope & { service?: string }) =>
 
 export const dependencyQuery = (resource: string, scope: Scope & { service?: string }) => {
   const query = { ...scope, resource };
-  return ask('dependency', resource, scope, (signal) => answer(client.GET('/api/v1/dependency', { params: { query }, signal })));
+  return ask('dependency', resource, scope, (signal) =>
+    answer(client.GET('/api/v1/dependency', { params: { query }, signal })),
+  );
 };
 
 export const errorsQuery = (scope: Scope & { service?: string }) =>
-  ask('errors', scope.service ?? '', scope, (signal) => answer(client.GET('/api/v1/errors', { params: { query: scope }, signal })));
+  ask('errors', scope.service ?? '', scope, (signal) =>
+    answer(client.GET('/api/v1/errors', { params: { query: scope }, signal })),
+  );
 
 export const errorQuery = (groupingKey: string, scope: Scope & { service?: string; occurrence?: string }) =>
   ask('error', groupingKey, scope, (signal) =>
     answer(
-      client.GET('/api/v1/errors/{grouping_key}', { params: { path: { grouping_key: groupingKey }, query: scope }, signal }),
+      client.GET('/api/v1/errors/{grouping_key}', {
+        params: { path: { grouping_key: groupingKey }, query: scope },
+        signal,
+      }),
     ),
   );

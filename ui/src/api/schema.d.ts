@@ -408,7 +408,7 @@ export interface components {
             /** @description Occurrences, newest first, at most 100. */
             occurrences: components["schemas"]["ErrorOccurrence"][];
             /** @description The stored document of the occurrence that was asked for (`occurrence=…`), else of the newest. */
-            sample: Record<string, never> | null;
+            sample: Record<string, unknown> | null;
             /** @description False if a part of the data could not be read. */
             complete: boolean;
         };
@@ -791,9 +791,9 @@ export interface components {
         /** @description Answer of `GET /api/v1/traces/{trace_id}/items/{id}`. */
         TraceItem: {
             /** @description The stored document, in Elastic's shape. */
-            document: Record<string, never>;
+            document: Record<string, unknown>;
             /** @description Documents of the errors captured in the item, at most 20. */
-            errors: Record<string, never>[];
+            errors: Record<string, unknown>[];
         };
         /** @description Answer of `GET /api/v1/traces`: the newest root transactions. */
         TraceList: {

@@ -12,14 +12,21 @@ function makeClient(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 10_000,
-        retry: (failures, error) => failures < retriesMax && error instanceof ApiError && error.status !== 0 && error.retryable,
+        retry: (failures, error) =>
+          failures < retriesMax && error instanceof ApiError && error.status !== 0 && error.retryable,
         retryDelay: (attempt) => 400 * 2 ** attempt,
       },
     },
   });
 }
 
-export function App({ router: given, client: givenClient }: { router?: ReturnType<typeof makeRouter>; client?: QueryClient }) {
+export function App({
+  router: given,
+  client: givenClient,
+}: {
+  router?: ReturnType<typeof makeRouter>;
+  client?: QueryClient;
+}) {
   const [client] = useState(() => givenClient ?? makeClient());
   const [router] = useState(() => given ?? makeRouter());
   const language = useSyncExternalStore(languageStore.subscribe, languageStore.get);

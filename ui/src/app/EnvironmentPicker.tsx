@@ -23,7 +23,9 @@ export function EnvironmentPicker() {
             {name}
           </option>
         ))}
-        {(data?.has_undefined || env === undefinedEnvironment) && <option value={undefinedEnvironment}>{m.header.noEnvironment}</option>}
+        {(data?.has_undefined || env === undefinedEnvironment) && (
+          <option value={undefinedEnvironment}>{m.header.noEnvironment}</option>
+        )}
       </select>
     </label>
   );

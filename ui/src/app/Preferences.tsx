@@ -30,7 +30,12 @@ export default function Preferences({ onClose }: { onClose: () => void }) {
         <legend>{m.header.language}</legend>
         {languages.map(([value, label]) => (
           <label key={value} className="check" lang={value}>
-            <input type="radio" name="language" checked={language() === value} onChange={() => void switchLanguage(value)} />
+            <input
+              type="radio"
+              name="language"
+              checked={language() === value}
+              onChange={() => void switchLanguage(value)}
+            />
             {label}
           </label>
         ))}

@@ -19,7 +19,13 @@ export default function Secret({ wrong, onGiven }: { wrong: boolean; onGiven: ()
         <p className="dim">{m.auth.text}</p>
         <label>
           {m.auth.label}
-          <input className="input" type="password" autoComplete="current-password" value={value} onChange={(event) => setValue(event.target.value)} />
+          <input
+            className="input"
+            type="password"
+            autoComplete="current-password"
+            value={value}
+            onChange={(event) => setValue(event.target.value)}
+          />
         </label>
         {wrong && (
           <p className="error-text" role="alert">

@@ -2,7 +2,22 @@
 
 import { useQueryClient } from '@tanstack/react-query';
 import { Outlet, useLocation } from '@tanstack/react-router';
-import { Activity, CircleHelp, Layers, Link2, ListTree, PanelLeftClose, PanelLeftOpen, RefreshCw, Rocket, Settings2, TriangleAlert, Waypoints } from 'lucide-react';
+import {
+  Activity,
+  CircleHelp,
+  Layers,
+  Link2,
+  ListTree,
+  Moon,
+  PanelLeftClose,
+  PanelLeftOpen,
+  RefreshCw,
+  Rocket,
+  Settings2,
+  Sun,
+  TriangleAlert,
+  Waypoints,
+} from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { secretState } from '../api/client';
 import { m } from '../base/i18n';
@@ -11,6 +26,7 @@ import { instantMs, isRelative } from '../base/time';
 import { parseView, stringifyView } from '../base/view';
 import { copyText } from '../components/copy';
 import { useHotkeys } from '../components/hotkeys';
+import { chooseTheme, useTheme } from '../components/theme';
 import { type Destination, Go, live, useGo, useLive } from '../components/view';
 import { EnvironmentPicker } from './EnvironmentPicker';
 import { Mark } from './Mark';
@@ -42,6 +58,8 @@ export function Shell() {
   const client = useQueryClient();
   const go = useGo();
   const isLive = useLive();
+  const theme = useTheme();
+  const otherTheme = theme === 'dark' ? m.header.themeLight : m.header.themeDark;
   const secret = useSyncExternalStore(secretState.subscribe, secretState.get);
   const [dialog, setDialog] = useState<'help' | 'preferences' | null>(null);
   const [narrow, setNarrow] = useState(() => readPreference('rail') === 'narrow');
@@ -94,20 +112,59 @@ export function Shell() {
         <span className="grow" />
         <EnvironmentPicker />
         <TimePicker trigger={time} />
-        <button type="button" className="button icon" aria-label={m.header.refresh} title={`${m.header.refresh} (r)`} onClick={refresh}>
+        <button
+          type="button"
+          className="button icon"
+          aria-label={m.header.refresh}
+          title={`${m.header.refresh} (r)`}
+          onClick={refresh}
+        >
           <RefreshCw size={15} aria-hidden />
         </button>
-        <button type="button" className="button live" aria-pressed={isLive} title={isLive ? m.header.liveOn : m.header.liveOff} onClick={() => live.set(!isLive)}>
+        <button
+          type="button"
+          className="button live"
+          aria-pressed={isLive}
+          title={isLive ? m.header.liveOn : m.header.liveOff}
+          onClick={() => live.set(!isLive)}
+        >
           <Activity size={14} aria-hidden />
           <span>{m.header.live}</span>
         </button>
-        <button type="button" className="button icon quiet" aria-label={m.common.copyLink} title={`${m.common.copyLink} (y)`} onClick={copyLink}>
+        <button
+          type="button"
+          className="button icon quiet"
+          aria-label={m.common.copyLink}
+          title={`${m.common.copyLink} (y)`}
+          onClick={copyLink}
+        >
           <Link2 size={16} aria-hidden />
         </button>
-        <button type="button" className="button icon quiet" aria-label={m.header.preferences} title={m.header.preferences} onClick={() => setDialog('preferences')}>
+        <button
+          type="button"
+          className="button icon quiet"
+          aria-label={`${m.header.theme}: ${otherTheme}`}
+          title={`${m.header.theme}: ${otherTheme}`}
+          onClick={() => chooseTheme(theme === 'dark' ? 'light' : 'dark')}
+        >
+          {theme === 'dark' ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />}
+        </button>
+        <button
+          type="button"
+          className="button icon quiet"
+          aria-label={m.header.preferences}
+          title={m.header.preferences}
+          onClick={() => setDialog('preferences')}
+        >
           <Settings2 size={16} aria-hidden />
         </button>
-        <button type="button" className="button icon quiet" aria-label={m.header.help} title={`${m.header.help} (?)`} onClick={() => setDialog('help')}>
+        <button
+          type="button"
+          className="button icon quiet"
+          aria-label={m.header.help}
+          title={`${m.header.help} (?)`}
+          onClick={() => setDialog('help')}
+        >
           <CircleHelp size={16} aria-hidden />
         </button>
       </header>
@@ -115,14 +172,25 @@ export function Shell() {
         <ul>
           {places.map(({ to, match, icon: Icon, label }) => (
             <li key={to}>
-              <Go to={to} className={match.test(path) ? 'place here' : 'place'} title={label()} {...(match.test(path) ? { 'aria-current': 'page' as const } : {})}>
+              <Go
+                to={to}
+                className={match.test(path) ? 'place here' : 'place'}
+                title={label()}
+                {...(match.test(path) ? { 'aria-current': 'page' as const } : {})}
+              >
                 <Icon size={17} aria-hidden />
                 <span>{label()}</span>
               </Go>
             </li>
           ))}
         </ul>
-        <button type="button" className="place fold" onClick={toggleRail} aria-label={narrow ? m.app.expand : m.app.collapse} title={narrow ? m.app.expand : m.app.collapse}>
+        <button
+          type="button"
+          className="place fold"
+          onClick={toggleRail}
+          aria-label={narrow ? m.app.expand : m.app.collapse}
+          title={narrow ? m.app.expand : m.app.collapse}
+        >
           {narrow ? <PanelLeftOpen size={17} aria-hidden /> : <PanelLeftClose size={17} aria-hidden />}
         </button>
       </nav>

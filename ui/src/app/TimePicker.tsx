@@ -10,14 +10,20 @@ export function rangeLabel(from: string, to: string, nowMs: number): string {
   const relative = relativeParts(from, to);
   if (relative) return m.header.last(relative.count, relative.unit);
   const range = rangeMs(from, to, nowMs);
-  return range ? `${format.dateTime(range.from * 1000)} – ${to === 'now' ? 'now' : format.dateTime(range.to * 1000)}` : m.header.custom;
+  return range
+    ? `${format.dateTime(range.from * 1000)} – ${to === 'now' ? 'now' : format.dateTime(range.to * 1000)}`
+    : m.header.custom;
 }
 
 export function TimePicker({ trigger }: { trigger: RefObject<HTMLButtonElement | null> }) {
   const { from, to } = useView();
   return (
     <DialogTrigger>
-      <Button ref={trigger} className="button time" aria-label={`${m.header.timeRange}: ${rangeLabel(from, to, Date.now())}`}>
+      <Button
+        ref={trigger}
+        className="button time"
+        aria-label={`${m.header.timeRange}: ${rangeLabel(from, to, Date.now())}`}
+      >
         <Clock size={14} aria-hidden />
         <span>{rangeLabel(from, to, Date.now())}</span>
       </Button>
@@ -72,11 +78,23 @@ function Choices({ close }: { close: () => void }) {
         <h3>{m.header.custom}</h3>
         <label>
           {m.header.from}
-          <input className="input" type="datetime-local" step="1" value={from} onChange={(event) => setFrom(event.target.value)} />
+          <input
+            className="input"
+            type="datetime-local"
+            step="1"
+            value={from}
+            onChange={(event) => setFrom(event.target.value)}
+          />
         </label>
         <label>
           {m.header.to}
-          <input className="input" type="datetime-local" step="1" value={to} onChange={(event) => setTo(event.target.value)} />
+          <input
+            className="input"
+            type="datetime-local"
+            step="1"
+            value={to}
+            onChange={(event) => setTo(event.target.value)}
+          />
         </label>
         {!valid && (
           <p className="error-text small" role="alert">

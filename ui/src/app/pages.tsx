@@ -7,10 +7,10 @@ import { DependencyPage } from '../features/dependencies/DependencyPage';
 import { ErrorPage } from '../features/errors/ErrorPage';
 import { ErrorsPage, ErrorTable } from '../features/errors/ErrorsPage';
 import { ServiceFrame, ServiceOverview } from '../features/services/ServicePage';
-import { TransactionTable } from '../features/transactions/TransactionTable';
-import { TransactionPage } from '../features/transactions/TransactionPage';
 import { TracesPage } from '../features/traces/TracesPage';
 import { TraceView } from '../features/traces/TraceView';
+import { TransactionPage } from '../features/transactions/TransactionPage';
+import { TransactionTable } from '../features/transactions/TransactionTable';
 
 function useParam(name: string): string {
   const params = useParams({ strict: false }) as Record<string, string | undefined>;
@@ -63,7 +63,14 @@ export function ServiceErrors() {
 export function Transaction() {
   const service = useParam('service');
   const name = useParam('name');
-  return <TransactionPage key={`${service}\n${name}`} service={service} name={name} renderTrace={(traceId) => <TraceView traceId={traceId} rowsMax={560} />} />;
+  return (
+    <TransactionPage
+      key={`${service}\n${name}`}
+      service={service}
+      name={name}
+      renderTrace={(traceId) => <TraceView traceId={traceId} rowsMax={560} />}
+    />
+  );
 }
 
 export function Traces() {

@@ -1,6 +1,14 @@
 /** Which screen an address shows. Only the shell and the services are in the first download. */
 
-import { createBrowserHistory, createRootRoute, createRoute, createRouter, type ErrorComponentProps, lazyRouteComponent, type RouterHistory } from '@tanstack/react-router';
+import {
+  createBrowserHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  lazyRouteComponent,
+  type RouterHistory,
+} from '@tanstack/react-router';
 import { m } from '../base/i18n';
 import { parseQueryString, parseView, stringifyView } from '../base/view';
 import { Empty } from '../components/states';
@@ -52,12 +60,18 @@ const routes = [
   route('/services/$service/dependencies', lazyRouteComponent(pages, 'ServiceDependencies')),
   route('/services/$service/errors', lazyRouteComponent(pages, 'ServiceErrors')),
   route('/traces', lazyRouteComponent(pages, 'Traces')),
-  route('/traces/$traceId', lazyRouteComponent(() => import('./trace'), 'Trace')),
+  route(
+    '/traces/$traceId',
+    lazyRouteComponent(() => import('./trace'), 'Trace'),
+  ),
   route('/dependencies', lazyRouteComponent(pages, 'Dependencies')),
   route('/dependencies/$resource', lazyRouteComponent(pages, 'Dependency')),
   route('/errors', lazyRouteComponent(pages, 'Errors')),
   route('/errors/$key', lazyRouteComponent(pages, 'ErrorGroup')),
-  route('/start', lazyRouteComponent(() => import('./start'), 'Start')),
+  route(
+    '/start',
+    lazyRouteComponent(() => import('./start'), 'Start'),
+  ),
 ];
 
 export function makeRouter(history: RouterHistory = createBrowserHistory()) {

@@ -24,7 +24,11 @@ export function at(document: unknown, path: string): Json | undefined {
 
 export function textAt(document: unknown, path: string): string | undefined {
   const value = at(document, path);
-  return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  return typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : undefined;
 }
 
 export function numberAt(document: unknown, path: string): number | undefined {

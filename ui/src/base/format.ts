@@ -57,7 +57,8 @@ export function count(value: Maybe): string {
 /** A rate per minute. */
 export function perMinute(value: Maybe): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return missing;
-  if (value > 0 && value < 0.1) return '< 0.1'.replace('.', decimal(0.1, 1).charAt(1));
+  if (value === 0) return '0';
+  if (value > 0 && value < 0.1) return `< ${decimal(0.1, 1)}`;
   return value < 1000 ? decimal(value, value < 10 ? 1 : 0) : count(value);
 }
 
@@ -85,7 +86,13 @@ function date(us: number, name: string, options: Intl.DateTimeFormatOptions): st
 /** Date and time with seconds, in the reader's time zone. */
 export function dateTime(us: Maybe): string {
   if (us === null || us === undefined) return missing;
-  return date(us, 'dateTime', { day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  return date(us, 'dateTime', {
+    day: '2-digit',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });
 }
 
 /** The same with milliseconds and the year, for tooltips and details. */

@@ -99,7 +99,22 @@ export function stringifyView(view: Partial<View>): string {
   };
   put('from', view.from === defaultFrom ? undefined : view.from);
   put('to', view.to === defaultTo ? undefined : view.to);
-  for (const key of ['env', 'q', 'sort', 'type', 'min', 'max', 'sample', 'span', 'tab', 't0', 't1', 'cp', 'find', 'occ'] as const) {
+  for (const key of [
+    'env',
+    'q',
+    'sort',
+    'type',
+    'min',
+    'max',
+    'sample',
+    'span',
+    'tab',
+    't0',
+    't1',
+    'cp',
+    'find',
+    'occ',
+  ] as const) {
     put(key, view[key]);
   }
   const query = out.toString();

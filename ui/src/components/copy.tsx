@@ -22,7 +22,13 @@ export function CopyButton({ text, label, iconOnly }: { text: string; label?: st
   }, [done]);
   const name = done ? m.common.copied : (label ?? m.common.copy);
   return (
-    <button type="button" className={iconOnly ? 'button icon quiet' : 'button'} aria-label={iconOnly ? name : undefined} title={iconOnly ? name : undefined} onClick={() => void copyText(text).then(() => setDone(true))}>
+    <button
+      type="button"
+      className={iconOnly ? 'button icon quiet' : 'button'}
+      aria-label={iconOnly ? name : undefined}
+      title={iconOnly ? name : undefined}
+      onClick={() => void copyText(text).then(() => setDone(true))}
+    >
       {done ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
       {!iconOnly && name}
     </button>

@@ -37,7 +37,17 @@ export function Fields({ fields }: { fields: readonly Field[] }) {
   );
 }
 
-const elsewhere = new Set(['span.stacktrace', 'error.exception', 'error.log.stacktrace', 'labels', 'numeric_labels', 'processor', 'data_stream', '@timestamp', 'timestamp']);
+const elsewhere = new Set([
+  'span.stacktrace',
+  'error.exception',
+  'error.log.stacktrace',
+  'labels',
+  'numeric_labels',
+  'processor',
+  'data_stream',
+  '@timestamp',
+  'timestamp',
+]);
 
 /** All other fields by their first name, with a filter. */
 export function Metadata({ document }: { document: unknown }) {
@@ -56,7 +66,14 @@ export function Metadata({ document }: { document: unknown }) {
   }, [document, filter]);
   return (
     <>
-      <input type="search" className="input" aria-label={m.detail.filterMetadata} placeholder={m.detail.filterMetadata} value={filter} onChange={(event) => setFilter(event.target.value)} />
+      <input
+        type="search"
+        className="input"
+        aria-label={m.detail.filterMetadata}
+        placeholder={m.detail.filterMetadata}
+        value={filter}
+        onChange={(event) => setFilter(event.target.value)}
+      />
       {groups.length === 0 && <p className="dim">{m.states.filterText(filter)}</p>}
       {groups.map(([group, fields]) => (
         <section key={group} className="field-group">
@@ -125,7 +142,12 @@ function FrameView({ frame, open }: { frame: Frame; open: boolean }) {
       {isObject(frame.vars) && Object.keys(frame.vars).length > 0 && (
         <details className="vars">
           <summary>{m.errors.variables}</summary>
-          <Fields fields={Object.entries(frame.vars).map(([name, value]) => ({ name, value: typeof value === 'string' ? value : JSON.stringify(value) }))} />
+          <Fields
+            fields={Object.entries(frame.vars).map(([name, value]) => ({
+              name,
+              value: typeof value === 'string' ? value : JSON.stringify(value),
+            }))}
+          />
         </details>
       )}
     </details>
@@ -153,7 +175,11 @@ export function StackTrace({ frames }: { frames: readonly Frame[] }) {
   return (
     <div className="stack">
       {runs.map((run, i) =>
-        run.library ? <LibraryRun key={i} frames={run.frames} /> : run.frames.map((frame, k) => <FrameView key={`${i}/${k}`} frame={frame} open={i === firstOwn} />),
+        run.library ? (
+          <LibraryRun key={i} frames={run.frames} />
+        ) : (
+          run.frames.map((frame, k) => <FrameView key={`${i}/${k}`} frame={frame} open={i === firstOwn} />)
+        ),
       )}
     </div>
   );

@@ -16,7 +16,12 @@ export function WidenTo({ newestUs }: { newestUs: number }) {
     <button
       type="button"
       className="button primary"
-      onClick={() => setView({ from: new Date(newest - aroundMs).toISOString(), to: new Date(Math.min(Date.now(), newest + aroundMs / 3) + 1000).toISOString() })}
+      onClick={() =>
+        setView({
+          from: new Date(newest - aroundMs).toISOString(),
+          to: new Date(Math.min(Date.now(), newest + aroundMs / 3) + 1000).toISOString(),
+        })
+      }
     >
       {m.states.widen(format.dateTime(newestUs))}
     </button>

@@ -18,7 +18,8 @@ export function OutcomeMark({ outcome, short }: { outcome: Outcome; short?: bool
   if (outcome === 'success') {
     return (
       <span className="outcome dim">
-        <CheckCircle2 size={13} aria-hidden /> <span className={short ? 'visually-hidden' : undefined}>{m.common.succeeded}</span>
+        <CheckCircle2 size={13} aria-hidden />{' '}
+        <span className={short ? 'visually-hidden' : undefined}>{m.common.succeeded}</span>
       </span>
     );
   }
@@ -50,7 +51,17 @@ export function ImpactBar({ share }: { share: number }) {
   );
 }
 
-export function Figure({ label, value, detail, bad }: { label: string; value: ReactNode; detail?: ReactNode; bad?: boolean }) {
+export function Figure({
+  label,
+  value,
+  detail,
+  bad,
+}: {
+  label: string;
+  value: ReactNode;
+  detail?: ReactNode;
+  bad?: boolean;
+}) {
   return (
     <div className="figure">
       <dt>{label}</dt>

@@ -1,12 +1,18 @@
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { Dialog, Heading, Modal as AriaModal, ModalOverlay } from 'react-aria-components';
+import { Modal as AriaModal, Dialog, Heading, ModalOverlay } from 'react-aria-components';
 import { m } from '../base/i18n';
 
 /** A dialog over the page. Without `onClose` it stays until its question is answered. */
 export function Modal({ title, onClose, children }: { title: string; onClose?: () => void; children: ReactNode }) {
   return (
-    <ModalOverlay className="overlay" isOpen isDismissable={onClose !== undefined} isKeyboardDismissDisabled={onClose === undefined} onOpenChange={(open) => !open && onClose?.()}>
+    <ModalOverlay
+      className="overlay"
+      isOpen
+      isDismissable={onClose !== undefined}
+      isKeyboardDismissDisabled={onClose === undefined}
+      onOpenChange={(open) => !open && onClose?.()}
+    >
       <AriaModal className="modal">
         <Dialog className="modal-dialog">
           <header className="modal-head">

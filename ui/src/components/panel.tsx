@@ -1,7 +1,19 @@
 import { type ReactNode, useId } from 'react';
 
 /** A titled part of a page. */
-export function Panel({ title, note, actions, children, className }: { title: ReactNode; note?: ReactNode; actions?: ReactNode; children: ReactNode; className?: string }) {
+export function Panel({
+  title,
+  note,
+  actions,
+  children,
+  className,
+}: {
+  title: ReactNode;
+  note?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+  className?: string;
+}) {
   const id = useId();
   return (
     <section className={`panel ${className ?? ''}`} aria-labelledby={id}>
@@ -16,7 +28,17 @@ export function Panel({ title, note, actions, children, className }: { title: Re
 }
 
 /** The head of a page: where it is, what it is about, and what can be done with it. */
-export function PageHead({ title, crumbs, children, note }: { title: ReactNode; crumbs?: ReactNode; children?: ReactNode; note?: ReactNode }) {
+export function PageHead({
+  title,
+  crumbs,
+  children,
+  note,
+}: {
+  title: ReactNode;
+  crumbs?: ReactNode;
+  children?: ReactNode;
+  note?: ReactNode;
+}) {
   return (
     <header className="page-head">
       {crumbs}

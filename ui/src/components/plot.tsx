@@ -12,11 +12,13 @@ interface Props {
   series: readonly Series[];
   format: (value: number | null | undefined) => string;
   max: number | undefined;
+  /** True if values are counts, between which the axis needs no marks. */
+  whole: boolean;
   height: number;
   onZoom: (fromMs: number, toMs: number) => void;
 }
 
-export default function Plot({ times, series, format: show, max, height, onZoom }: Props) {
+export default function Plot({ times, series, format: show, max, whole, height, onZoom }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const tip = useRef<HTMLDivElement>(null);
   const theme = useTheme();
@@ -41,23 +43,48 @@ export default function Plot({ times, series, format: show, max, height, onZoom 
           y: false,
         },
         scales: {
-          x: { time: true },
+          x: { time: true, range: (_, first, last) => [first, last + step] },
           y: { range: (_, __, top) => [0, Math.max(max ?? 0, top ?? 0) * 1.08 || 1] },
         },
         axes: [
-          { stroke: dim, grid: { show: false }, ticks: { stroke: line, size: 4 }, font: '11px system-ui', size: 28, space: 70, values: (_, at) => at.map((s) => axisTime(s, at)) },
-          { stroke: dim, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: '11px system-ui', size: 62, gap: 6, space: 34, values: (_, at) => at.map((v) => show(v)) },
+          {
+            stroke: dim,
+            grid: { show: false },
+            ticks: { stroke: line, size: 4 },
+            font: '11px system-ui',
+            size: 28,
+            space: 70,
+            values: (_, at) => at.map((s) => axisTime(s, at)),
+          },
+          {
+            stroke: dim,
+            grid: { stroke: line, width: 1 },
+            ticks: { show: false },
+            font: '11px system-ui',
+            size: 62,
+            gap: 6,
+            space: 34,
+            values: (_, at) => at.map((v) => (v === 0 ? '0' : whole && !Number.isInteger(v) ? '' : show(v))),
+          },
         ],
         series: [
           {},
-          ...series.map((s): uPlot.Series => ({
-            label: s.label,
-            stroke: token(s.color),
-            width: 1.6,
-            spanGaps: false,
-            ...(s.bars ? { fill: `${token(s.color)}`, paths: uPlot.paths.bars?.({ size: [0.8, 24] }) } : {}),
-            points: { show: (self: uPlot, i: number, from: number, to: number) => lonely(self.data[i], from, to) && !s.bars, size: 5, fill: token(s.color) },
-          })),
+          ...series.map(
+            (s): uPlot.Series => ({
+              label: s.label,
+              stroke: token(s.color),
+              width: 1.6,
+              spanGaps: false,
+              ...(s.bars
+                ? { fill: `${token(s.color)}`, paths: uPlot.paths.bars?.({ size: [0.8, 24], align: 1 }) }
+                : {}),
+              points: {
+                show: (self: uPlot, i: number, from: number, to: number) => lonely(self.data[i], from, to) && !s.bars,
+                size: 5,
+                fill: token(s.color),
+              },
+            }),
+          ),
         ],
         hooks: {
           setSelect: [
@@ -90,7 +117,10 @@ export default function Plot({ times, series, format: show, max, height, onZoom 
           ],
         },
       },
-      [times.map((t) => t / 1e6), ...series.map((s) => s.values.map((v) => v ?? null))] as uPlot.AlignedData,
+      [
+        times.map((t) => t / 1e6),
+        ...series.map((s) => s.values.map((v) => (s.bars ? v || null : (v ?? null)))),
+      ] as uPlot.AlignedData,
       host,
     );
     const observer = new ResizeObserver(() => plot.setSize({ width: host.clientWidth, height }));
@@ -99,7 +129,7 @@ export default function Plot({ times, series, format: show, max, height, onZoom 
       observer.disconnect();
       plot.destroy();
     };
-  }, [times, series, show, max, height, theme, onZoom]);
+  }, [times, series, show, max, whole, height, theme, onZoom]);
 
   return (
     <div ref={box} className="plot">
@@ -110,14 +140,19 @@ export default function Plot({ times, series, format: show, max, height, onZoom 
 
 /** A value between two gaps would be invisible as a line. */
 function lonely(values: uPlot.AlignedData[number] | undefined, from: number, to: number): boolean {
-  for (let i = from; i <= to; i++) if (values?.[i] != null && values[i - 1] == null && values[i + 1] == null) return true;
+  for (let i = from; i <= to; i++)
+    if (values?.[i] != null && values[i - 1] == null && values[i + 1] == null) return true;
   return false;
 }
 
 function axisTime(seconds: number, all: number[]): string {
   const span = ((all.at(-1) ?? 0) - (all[0] ?? 0)) as number;
   const us = seconds * 1e6;
-  return span > 2 * 86_400 ? format.dateTime(us).slice(0, 6) : span < 240 ? format.dateTime(us).slice(-8) : format.clock(us);
+  return span > 2 * 86_400
+    ? format.dateTime(us).slice(0, 6)
+    : span < 240
+      ? format.dateTime(us).slice(-8)
+      : format.clock(us);
 }
 
 function text(tag: string, content: string): HTMLElement {

@@ -4,7 +4,19 @@ import { token, useTheme } from './theme';
 type Values = readonly (number | null | undefined)[];
 
 /** A small chart without axes. It repeats figures that stand beside it as text, so it is hidden from screen readers. */
-export function Sparkline({ values, tone = 'accent', bars, width = 96, height = 22 }: { values: Values; tone?: 'accent' | 'error' | 'dim'; bars?: boolean; width?: number; height?: number }) {
+export function Sparkline({
+  values,
+  tone = 'accent',
+  bars,
+  width = 84,
+  height = 22,
+}: {
+  values: Values;
+  tone?: 'accent' | 'error' | 'dim';
+  bars?: boolean;
+  width?: number;
+  height?: number;
+}) {
   const ref = useRef<HTMLCanvasElement>(null);
   const theme = useTheme();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the colours change with the theme
@@ -31,7 +43,8 @@ export function Sparkline({ values, tone = 'accent', bars, width = 96, height = 
     ctx.lineWidth = 1.4;
     ctx.lineJoin = 'round';
     if (bars) {
-      for (const [i, v] of values.entries()) if (v) ctx.fillRect(i * step, y(v), Math.max(1.5, step - 1), height - y(v));
+      for (const [i, v] of values.entries())
+        if (v) ctx.fillRect(i * step, y(v), Math.max(1.5, step - 1), height - y(v));
       return;
     }
     let open = false;

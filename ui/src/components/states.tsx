@@ -19,7 +19,10 @@ export function Skeleton({ rows = 5, height }: { rows?: number; height?: number 
   }, []);
   return (
     <div className="skeleton" role="status" aria-label={m.common.loading} style={height ? { height } : undefined}>
-      {shown && Array.from({ length: rows }, (_, i) => <span key={i} className="skeleton-bar" style={{ width: `${92 - ((i * 17) % 40)}%` }} />)}
+      {shown &&
+        Array.from({ length: rows }, (_, i) => (
+          <span key={i} className="skeleton-bar" style={{ width: `${92 - ((i * 17) % 40)}%` }} />
+        ))}
     </div>
   );
 }
@@ -29,7 +32,11 @@ export function ErrorState({ error, retry }: { error: Error; retry: () => void }
   const message = api?.status === 0 ? m.states.offline : error.message || (api ? `HTTP ${api.status}` : '');
   return (
     <div className="state" role="alert">
-      {api?.status === 0 ? <CloudOff size={22} aria-hidden /> : <TriangleAlert size={22} aria-hidden className="error-text" />}
+      {api?.status === 0 ? (
+        <CloudOff size={22} aria-hidden />
+      ) : (
+        <TriangleAlert size={22} aria-hidden className="error-text" />
+      )}
       <h3>{m.states.errorTitle}</h3>
       <p>{message}</p>
       {api?.requestId && <p className="dim mono small">{m.states.requestId(api.requestId)}</p>}
@@ -37,7 +44,10 @@ export function ErrorState({ error, retry }: { error: Error; retry: () => void }
         <button type="button" className="button" onClick={retry}>
           {m.common.retry}
         </button>
-        <CopyButton label={m.common.copyDetails} text={`${message}\n${api?.code ?? ''} ${api?.status ?? ''} ${api?.requestId ?? ''}\n${location.href}`} />
+        <CopyButton
+          label={m.common.copyDetails}
+          text={`${message}\n${api?.code ?? ''} ${api?.status ?? ''} ${api?.requestId ?? ''}\n${location.href}`}
+        />
       </div>
     </div>
   );
@@ -51,7 +61,17 @@ export function Partial({ complete }: { complete: boolean }) {
   );
 }
 
-export function Empty({ title, text, children, icon }: { title: string; text?: string | undefined; children?: ReactNode; icon?: ReactNode }) {
+export function Empty({
+  title,
+  text,
+  children,
+  icon,
+}: {
+  title: string;
+  text?: string | undefined;
+  children?: ReactNode;
+  icon?: ReactNode;
+}) {
   return (
     <div className="state">
       {icon ?? <Inbox size={22} aria-hidden />}
@@ -86,7 +106,17 @@ export function RemoveEnvironment() {
 }
 
 /** Shows an answer, or why there is none yet. Old data stays visible, dimmed, while new data is on the way. */
-export function Loaded<T>({ query, rows, height, children }: { query: UseQueryResult<T, Error>; rows?: number; height?: number; children: (data: T) => ReactNode }) {
+export function Loaded<T>({
+  query,
+  rows,
+  height,
+  children,
+}: {
+  query: UseQueryResult<T, Error>;
+  rows?: number;
+  height?: number;
+  children: (data: T) => ReactNode;
+}) {
   if (query.data !== undefined) {
     return (
       <div className={query.isPlaceholderData ? 'stale' : undefined} aria-busy={query.isPlaceholderData}>

@@ -13,7 +13,12 @@ interface Row {
   impact?: number;
 }
 
-export function summaryColumns<T extends Row>(options: { sparklines: boolean; impact: boolean; failed: string }): Column<T>[] {
+export function summaryColumns<T extends Row>(options: {
+  sparklines: boolean;
+  impact: boolean;
+  failed: string;
+  compact?: boolean;
+}): Column<T>[] {
   const spark = options.sparklines;
   const columns: Column<T>[] = [
     {
@@ -24,7 +29,9 @@ export function summaryColumns<T extends Row>(options: { sparklines: boolean; im
       cell: (row) => (
         <span className="with-spark">
           {spark && row.series && <Sparkline values={row.series.latency_avg_us} />}
-          <span title={format.exactDuration(row.summary.latency_avg_us)}>{format.duration(row.summary.latency_avg_us)}</span>
+          <span title={format.exactDuration(row.summary.latency_avg_us)}>
+            {format.duration(row.summary.latency_avg_us)}
+          </span>
         </span>
       ),
     },
@@ -35,7 +42,11 @@ export function summaryColumns<T extends Row>(options: { sparklines: boolean; im
       numeric: true,
       optional: true,
       value: (row) => row.summary.latency_p95_us,
-      cell: (row) => <span title={format.exactDuration(row.summary.latency_p95_us)}>{format.duration(row.summary.latency_p95_us)}</span>,
+      cell: (row) => (
+        <span title={format.exactDuration(row.summary.latency_p95_us)}>
+          {format.duration(row.summary.latency_p95_us)}
+        </span>
+      ),
     },
     {
       key: 'throughput',
@@ -45,7 +56,9 @@ export function summaryColumns<T extends Row>(options: { sparklines: boolean; im
       value: (row) => row.summary.throughput_per_minute,
       cell: (row) => (
         <span className="with-spark">
-          {spark && row.series && <Sparkline values={row.series.throughput_per_minute} tone="dim" bars />}
+          {spark && !options.impact && row.series && (
+            <Sparkline values={row.series.throughput_per_minute} tone="dim" bars />
+          )}
           <span>
             {format.perMinute(row.summary.throughput_per_minute)} <span className="dim">{m.figures.tpm}</span>
           </span>
@@ -65,8 +78,17 @@ export function summaryColumns<T extends Row>(options: { sparklines: boolean; im
       ),
     },
   ];
+  if (options.compact) columns.splice(1, 1);
   if (options.impact) {
-    columns.push({ key: 'impact', title: m.figures.impact, help: m.figures.impactHelp, numeric: true, width: '11rem', value: (row) => row.impact, cell: (row) => <ImpactBar share={row.impact ?? 0} /> });
+    columns.push({
+      key: 'impact',
+      title: m.figures.impact,
+      help: m.figures.impactHelp,
+      numeric: true,
+      width: options.compact ? '9rem' : '11rem',
+      value: (row) => row.impact,
+      cell: (row) => <ImpactBar share={row.impact ?? 0} />,
+    });
   }
   return columns;
 }

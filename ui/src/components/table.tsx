@@ -75,7 +75,12 @@ export function DataTable<T>({ label, rows, columns, rowKey, sort, sortable = tr
                   <button
                     type="button"
                     className="sort"
-                    onClick={() => setView({ sort: c === column ? (down ? c.key : `-${c.key}`) : c.numeric ? `-${c.key}` : c.key }, 'replace')}
+                    onClick={() =>
+                      setView(
+                        { sort: c === column ? (down ? c.key : `-${c.key}`) : c.numeric ? `-${c.key}` : c.key },
+                        'replace',
+                      )
+                    }
                   >
                     {c.title}
                     {c === column && (down ? <ArrowDown size={12} aria-hidden /> : <ArrowUp size={12} aria-hidden />)}
@@ -118,10 +123,25 @@ function Row<T>({ row, columns }: { row: T; columns: readonly Column<T>[] }) {
 }
 
 /** Rows of a long table: only those on screen, with empty space above and below. */
-function VirtualBody<T>({ body, rows, columns, rowKey }: { body: RefObject<HTMLTableSectionElement | null>; rows: readonly T[]; columns: readonly Column<T>[]; rowKey: (row: T) => string }) {
+function VirtualBody<T>({
+  body,
+  rows,
+  columns,
+  rowKey,
+}: {
+  body: RefObject<HTMLTableSectionElement | null>;
+  rows: readonly T[];
+  columns: readonly Column<T>[];
+  rowKey: (row: T) => string;
+}) {
   const [scroller, setScroller] = useState<HTMLElement | null>(null);
   useEffect(() => setScroller(document.getElementById('main')), []);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller, estimateSize: () => rowPx, overscan: 20 });
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller,
+    estimateSize: () => rowPx,
+    overscan: 20,
+  });
   const items = virtual.getVirtualItems();
   const above = items[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
@@ -148,7 +168,9 @@ function VirtualBody<T>({ body, rows, columns, rowKey }: { body: RefObject<HTMLT
 /** `j` and `k` walk over the first link of each row. */
 function useRowKeys(body: RefObject<HTMLTableSectionElement | null>): void {
   const walk = (step: 1 | -1) => {
-    const links = [...(body.current?.querySelectorAll<HTMLElement>('tr > td:first-child a, tr > th:first-child a') ?? [])];
+    const links = [
+      ...(body.current?.querySelectorAll<HTMLElement>('tr > td:first-child a, tr > th:first-child a') ?? []),
+    ];
     if (links.length === 0) return;
     const at = links.findIndex((link) => link.closest('tr')?.contains(document.activeElement));
     links[Math.max(0, Math.min(links.length - 1, at + step))]?.focus();
@@ -182,7 +204,11 @@ export function FilterBox({ label }: { label: string }) {
 }
 
 /** Rows in which one of the texts contains the filter. */
-export function filterRows<T>(rows: readonly T[], filter: string | undefined, texts: (row: T) => readonly (string | null | undefined)[]): readonly T[] {
+export function filterRows<T>(
+  rows: readonly T[],
+  filter: string | undefined,
+  texts: (row: T) => readonly (string | null | undefined)[],
+): readonly T[] {
   if (!filter) return rows;
   const needle = filter.toLowerCase();
   return rows.filter((row) => texts(row).some((text) => text?.toLowerCase().includes(needle)));

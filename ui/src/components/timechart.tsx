@@ -34,10 +34,14 @@ export function TimeChart({ title, axis, series, format: show, max, height: tall
   const [asTable, setAsTable] = useState(false);
   const setView = useSetView();
   const zoom = useMemo(
-    () => (fromMs: number, toMs: number) => setView({ from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() }),
+    () => (fromMs: number, toMs: number) =>
+      setView({ from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() }),
     [setView],
   );
-  const times = useMemo(() => Array.from({ length: axis.buckets }, (_, i) => axis.start_us + i * axis.bucket_us), [axis]);
+  const times = useMemo(
+    () => Array.from({ length: axis.buckets }, (_, i) => axis.start_us + i * axis.bucket_us),
+    [axis],
+  );
   const summary = series.map((s) => `${s.label} ${range(s.values, show)}`).join('; ');
   return (
     <Panel
@@ -55,7 +59,14 @@ export function TimeChart({ title, axis, series, format: show, max, height: tall
         </span>
       }
       actions={
-        <button type="button" className="button icon quiet" aria-pressed={asTable} aria-label={asTable ? m.common.showChart : m.common.showTable} title={asTable ? m.common.showChart : m.common.showTable} onClick={() => setAsTable(!asTable)}>
+        <button
+          type="button"
+          className="button icon quiet"
+          aria-pressed={asTable}
+          aria-label={asTable ? m.common.showChart : m.common.showTable}
+          title={asTable ? m.common.showChart : m.common.showTable}
+          onClick={() => setAsTable(!asTable)}
+        >
           {asTable ? <LineChart size={14} aria-hidden /> : <Table2 size={14} aria-hidden />}
         </button>
       }
@@ -91,7 +102,15 @@ export function TimeChart({ title, axis, series, format: show, max, height: tall
       ) : (
         <div role="img" aria-label={`${title}: ${summary}`} className="chart-box" style={{ height: tall }}>
           <Suspense fallback={null}>
-            <Plot times={times} series={series} format={show} max={max} height={tall} onZoom={zoom} />
+            <Plot
+              times={times}
+              series={series}
+              format={show}
+              max={max}
+              whole={show === format.count}
+              height={tall}
+              onZoom={zoom}
+            />
           </Suspense>
         </div>
       )}

@@ -41,7 +41,14 @@ export function useSetView(): (patch: Patch, mode?: 'push' | 'replace') => void 
 /** A screen that can be linked to. */
 export type Destination =
   | { to: '/' | '/traces' | '/dependencies' | '/errors' | '/start'; params?: undefined }
-  | { to: '/services/$service' | '/services/$service/transactions' | '/services/$service/dependencies' | '/services/$service/errors'; params: { service: string } }
+  | {
+      to:
+        | '/services/$service'
+        | '/services/$service/transactions'
+        | '/services/$service/dependencies'
+        | '/services/$service/errors';
+      params: { service: string };
+    }
   | { to: '/services/$service/transactions/$name'; params: { service: string; name: string } }
   | { to: '/traces/$traceId'; params: { traceId: string } }
   | { to: '/dependencies/$resource'; params: { resource: string } }
@@ -51,7 +58,11 @@ export function useGo(): (destination: Destination, search?: Patch) => void {
   const navigate = useNavigate();
   return useCallback(
     ({ to, params }, search) => {
-      void navigate({ to, params, search: ((old: Record<string, unknown>) => ({ ...scopeOf(parseView(old)), ...search })) as never } as never);
+      void navigate({
+        to,
+        params,
+        search: ((old: Record<string, unknown>) => ({ ...scopeOf(parseView(old)), ...search })) as never,
+      } as never);
     },
     [navigate],
   );

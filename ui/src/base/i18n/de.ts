@@ -58,7 +58,13 @@ export const de: Messages = {
     noEnvironment: 'Nicht gesetzt',
     timeRange: 'Zeitraum',
     last: (n, unit) => {
-      const names = { s: ['Sekunde', 'Sekunden'], m: ['Minute', 'Minuten'], h: ['Stunde', 'Stunden'], d: ['Tag', 'Tage'], w: ['Woche', 'Wochen'] };
+      const names = {
+        s: ['Sekunde', 'Sekunden'],
+        m: ['Minute', 'Minuten'],
+        h: ['Stunde', 'Stunden'],
+        d: ['Tag', 'Tage'],
+        w: ['Woche', 'Wochen'],
+      };
       if (n === 1) return unit === 'd' ? 'Letzter Tag' : `Letzte ${names[unit][0]}`;
       return `Letzte ${n} ${names[unit][1]}`;
     },
@@ -193,7 +199,8 @@ export const de: Messages = {
     transactionType: 'Transaktionstyp',
     noTransactions: 'Dieser Dienst hat keine Transaktionen gesendet.',
     filterTransactions: 'Transaktionen filtern',
-    groupsOmitted: (n) => `${plural(n, 'weitere Gruppe', 'weitere Gruppen')} ausgelassen; Zeitraum oder Typ eingrenzen.`,
+    groupsOmitted: (n) =>
+      `${plural(n, 'weitere Gruppe', 'weitere Gruppen')} ausgelassen; Zeitraum oder Typ eingrenzen.`,
     ownCode: 'app (eigener Code)',
   },
   transaction: {
@@ -225,7 +232,9 @@ export const de: Messages = {
     outcome: 'Ergebnis',
     filter: 'Traces filtern',
     newest: (shown, total) =>
-      shown < total ? `die neuesten ${shown.toLocaleString('de')} von ${total.toLocaleString('de')}` : plural(total, 'Trace', 'Traces'),
+      shown < total
+        ? `die neuesten ${shown.toLocaleString('de')} von ${total.toLocaleString('de')}`
+        : plural(total, 'Trace', 'Traces'),
     openId: 'Trace über seine Id öffnen',
     idInvalid: 'Eine Trace-Id hat 32 hexadezimale Ziffern.',
     open: 'Öffnen',
@@ -339,7 +348,13 @@ export const de: Messages = {
     lead: 'Auf wen warte ich?',
     streamed: 'Eine gestreamte Antwort dauert bis zu ihrem letzten Token.',
     calls: 'Aufrufe',
-    types: { genai: 'Modellanbieter', db: 'Datenbank', messaging: 'Nachrichten', storage: 'Speicher', external: 'Extern' },
+    types: {
+      genai: 'Modellanbieter',
+      db: 'Datenbank',
+      messaging: 'Nachrichten',
+      storage: 'Speicher',
+      external: 'Extern',
+    },
     noneCalled: 'In diesem Zeitraum wurde diese Abhängigkeit nicht aufgerufen.',
   },
   errors: {
@@ -355,7 +370,7 @@ export const de: Messages = {
     unhandled: 'unbehandelt',
     culprit: 'Verursacher',
     affected: 'Betroffene Transaktionen',
-    noTransaction: 'außerhalb von Transaktionen',
+    noTransaction: 'Transaktion nicht bekannt',
     occurrence: 'Vorkommen',
     occurrenceOf: (i, n) => `Vorkommen ${i} von ${n}`,
     newest: 'neuestes',
@@ -399,12 +414,17 @@ export const de: Messages = {
     openFirst: 'Ersten Trace öffnen',
     toServices: 'Zu den Diensten',
     silent: 'Seit einer Minute nichts. Das hat der Server seit seinem Start gesehen:',
-    checkReached: (n) => (n === 0 ? 'Keine Anfrage hat diesen Server erreicht. Stimmt die URL, und kommt das Programm an sie heran?' : `${plural(n, 'Anfrage hat', 'Anfragen haben')} diesen Server erreicht.`),
+    checkReached: (n) =>
+      n === 0
+        ? 'Keine Anfrage hat diesen Server erreicht. Stimmt die URL, und kommt das Programm an sie heran?'
+        : `${plural(n, 'Anfrage hat', 'Anfragen haben')} diesen Server erreicht.`,
     checkUnauthorized: (n) => `${plural(n, 'Anfrage', 'Anfragen')} mit fehlendem oder falschem Geheimnis.`,
     checkInvalid: (n) => `${plural(n, 'Anfrage', 'Anfragen')} mit unlesbaren Zeilen.`,
     checkUnavailable: (n) => `${plural(n, 'Anfrage kam', 'Anfragen kamen')}, als der Server überlastet war.`,
-    checkEvents: (accepted, rejected) => `${plural(accepted, 'Ereignis', 'Ereignisse')} angenommen, ${rejected.toLocaleString('de')} abgelehnt.`,
-    checkFlush: 'Agenten senden alle 10 Sekunden; Python-Programme, die gleich enden, brauchen womöglich elasticapm.get_client().close().',
+    checkEvents: (accepted, rejected) =>
+      `${plural(accepted, 'Ereignis', 'Ereignisse')} angenommen, ${rejected.toLocaleString('de')} abgelehnt.`,
+    checkFlush:
+      'Agenten senden alle 10 Sekunden; Python-Programme, die gleich enden, brauchen womöglich elasticapm.get_client().close().',
     stored: (n) => `${n} Ereignisse gespeichert`,
     newEvent: 'Ein neues Ereignis ist da',
   },

@@ -196,18 +196,21 @@ export const en = {
     transactionType: 'Transaction type',
     noTransactions: 'This service sent no transactions.',
     filterTransactions: 'Filter transactions',
-    groupsOmitted: (n: number) => `${plural(n, 'further group', 'further groups')} left out; narrow the time range or the type.`,
+    groupsOmitted: (n: number) =>
+      `${plural(n, 'further group', 'further groups')} left out; narrow the time range or the type.`,
     ownCode: 'app (own code)',
   },
   transaction: {
     title: 'Transaction',
     distribution: 'How long do they take?',
-    distributionSummary: (n: string, p50: string, p95: string) => `${n} transactions, median ${p50}, 95th percentile ${p95}`,
+    distributionSummary: (n: string, p50: string, p95: string) =>
+      `${n} transactions, median ${p50}, 95th percentile ${p95}`,
     select: 'Selected durations',
     selectHelp: 'Drag over the bars, or type a range',
     fromMs: 'From (ms)',
     toMs: 'To (ms)',
-    selection: (n: number, total: number, share: string) => `${n.toLocaleString('en')} of ${total.toLocaleString('en')} (${share}) selected`,
+    selection: (n: number, total: number, share: string) =>
+      `${n.toLocaleString('en')} of ${total.toLocaleString('en')} (${share}) selected`,
     clearSelection: 'Clear selection',
     current: 'this sample',
     failedBars: 'failed',
@@ -228,7 +231,9 @@ export const en = {
     outcome: 'Outcome',
     filter: 'Filter traces',
     newest: (shown: number, total: number) =>
-      shown < total ? `the newest ${shown.toLocaleString('en')} of ${total.toLocaleString('en')}` : plural(total, 'trace', 'traces'),
+      shown < total
+        ? `the newest ${shown.toLocaleString('en')} of ${total.toLocaleString('en')}`
+        : plural(total, 'trace', 'traces'),
     openId: 'Open a trace by its id',
     idInvalid: 'A trace id has 32 hexadecimal digits.',
     open: 'Open',
@@ -342,7 +347,13 @@ export const en = {
     lead: 'Who do I wait for?',
     streamed: 'A streamed answer lasts until its last token.',
     calls: 'Calls',
-    types: { genai: 'Model provider', db: 'Database', messaging: 'Messaging', storage: 'Storage', external: 'External' } as Record<string, string>,
+    types: {
+      genai: 'Model provider',
+      db: 'Database',
+      messaging: 'Messaging',
+      storage: 'Storage',
+      external: 'External',
+    } as Record<string, string>,
     noneCalled: 'Nothing called this dependency in this time range.',
   },
   errors: {
@@ -358,7 +369,7 @@ export const en = {
     unhandled: 'unhandled',
     culprit: 'Culprit',
     affected: 'Affected transactions',
-    noTransaction: 'outside any transaction',
+    noTransaction: 'transaction not known',
     occurrence: 'Occurrence',
     occurrenceOf: (i: number, n: number) => `Occurrence ${i} of ${n}`,
     newest: 'newest',
@@ -402,12 +413,17 @@ export const en = {
     openFirst: 'Open first trace',
     toServices: 'To the services',
     silent: 'Nothing for a minute. What the server has seen since it started:',
-    checkReached: (n: number) => (n === 0 ? 'No intake request has reached this server. Is the URL right, and can the program reach it?' : `${plural(n, 'intake request', 'intake requests')} reached this server.`),
+    checkReached: (n: number) =>
+      n === 0
+        ? 'No intake request has reached this server. Is the URL right, and can the program reach it?'
+        : `${plural(n, 'intake request', 'intake requests')} reached this server.`,
     checkUnauthorized: (n: number) => `${plural(n, 'request', 'requests')} came with a missing or wrong secret.`,
     checkInvalid: (n: number) => `${plural(n, 'request', 'requests')} had lines that could not be read.`,
     checkUnavailable: (n: number) => `${plural(n, 'request', 'requests')} came while the server was too busy.`,
-    checkEvents: (accepted: number, rejected: number) => `${plural(accepted, 'event', 'events')} accepted, ${rejected.toLocaleString('en')} refused.`,
-    checkFlush: 'Agents send every 10 seconds, and Python programs that end at once may need elasticapm.get_client().close().',
+    checkEvents: (accepted: number, rejected: number) =>
+      `${plural(accepted, 'event', 'events')} accepted, ${rejected.toLocaleString('en')} refused.`,
+    checkFlush:
+      'Agents send every 10 seconds, and Python programs that end at once may need elasticapm.get_client().close().',
     stored: (n: string) => `${n} events stored`,
     newEvent: 'A new event arrived',
   },

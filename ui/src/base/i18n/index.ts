@@ -1,7 +1,7 @@
 /** Texts of the interface. `m` always holds those of the chosen language; read it while rendering, never at module level. */
 
-import { en } from './en';
 import type { Messages } from './en';
+import { en } from './en';
 
 export type Language = 'en' | 'de';
 

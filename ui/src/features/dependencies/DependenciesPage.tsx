@@ -37,14 +37,14 @@ export function DependencyTable({ service, limit }: { service?: string; limit?: 
     const name: Column<DependencySummary> = {
       key: 'resource',
       title: m.dependencies.dependency,
-      width: '26%',
+      width: '22%',
       value: (d) => d.resource,
       cell: (d) => (
         <span className="name-cell">
           <Go to="/dependencies/$resource" params={{ resource: d.resource }} className="row-link">
             {d.resource}
           </Go>
-          <Badge>{kindName(d.type)}</Badge>
+          {!limit && <Badge>{kindName(d.type)}</Badge>}
         </span>
       ),
     };
@@ -52,7 +52,12 @@ export function DependencyTable({ service, limit }: { service?: string; limit?: 
       key: 'models',
       title: m.dependencies.models,
       optional: true,
-      cell: (d) => (d.models.length > 0 ? <span className="small">{d.models.join(', ')}</span> : <span className="dim">—</span>),
+      cell: (d) =>
+        d.models.length > 0 ? (
+          <span className="small nowrap">{d.models.join(', ')}</span>
+        ) : (
+          <span className="dim">—</span>
+        ),
     };
     const callers: Column<DependencySummary> = {
       key: 'callers',
@@ -60,18 +65,32 @@ export function DependencyTable({ service, limit }: { service?: string; limit?: 
       optional: true,
       cell: (d) => <span className="small">{d.callers.join(', ')}</span>,
     };
-    const figures = summaryColumns<DependencySummary>({ sparklines: !limit, impact: true, failed: m.figures.errorRate });
+    const figures = summaryColumns<DependencySummary>({
+      sparklines: !limit,
+      impact: true,
+      failed: m.figures.errorRate,
+      compact: limit !== undefined,
+    });
     return limit ? [name, ...figures] : service ? [name, models, ...figures] : [name, models, callers, ...figures];
   }, [service, limit]);
   return (
     <Loaded query={query}>
       {(data) => {
-        const rows = limit ? data.dependencies.slice(0, limit) : filterRows(data.dependencies, q, (d) => [d.resource, kindName(d.type), ...d.models, ...d.callers]);
+        const rows = limit
+          ? data.dependencies.slice(0, limit)
+          : filterRows(data.dependencies, q, (d) => [d.resource, kindName(d.type), ...d.models, ...d.callers]);
         return (
           <>
             <Partial complete={data.complete} />
             {rows.length > 0 ? (
-              <DataTable label={m.dependencies.title} rows={rows} columns={columns} rowKey={(d) => d.resource} sortable={!limit} sort="-impact" />
+              <DataTable
+                label={m.dependencies.title}
+                rows={rows}
+                columns={columns}
+                rowKey={(d) => d.resource}
+                sortable={!limit}
+                sort="-impact"
+              />
             ) : data.dependencies.length > 0 ? (
               <FilteredAway filter={q ?? ''} />
             ) : limit ? (

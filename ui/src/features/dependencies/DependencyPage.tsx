@@ -23,7 +23,11 @@ export function DependencyPage({ resource }: { resource: string }) {
   const dependency = query.data?.dependency;
   return (
     <div className="page">
-      <PageHead title={resource} crumbs={<Crumbs trail={[{ to: '/dependencies', label: m.dependencies.title }]} />} note={dependency && kindName(dependency.type)}>
+      <PageHead
+        title={resource}
+        crumbs={<Crumbs trail={[{ to: '/dependencies', label: m.dependencies.title }]} />}
+        note={dependency && kindName(dependency.type)}
+      >
         {dependency?.models.map((model) => (
           <Badge key={model}>{model}</Badge>
         ))}
@@ -32,7 +36,11 @@ export function DependencyPage({ resource }: { resource: string }) {
         {(data) => (
           <>
             <Partial complete={data.complete} />
-            {data.dependency ? <Found detail={data} dependency={data.dependency} /> : <NothingHere title={m.dependencies.noneCalled} />}
+            {data.dependency ? (
+              <Found detail={data} dependency={data.dependency} />
+            ) : (
+              <NothingHere title={m.dependencies.noneCalled} />
+            )}
           </>
         )}
       </Loaded>
@@ -50,16 +58,30 @@ function Found({ detail, dependency }: { detail: DependencyDetail; dependency: D
     ],
     [series],
   );
-  const throughput = useMemo(() => [{ label: m.figures.perMinute, values: series.throughput_per_minute, color: 'chart-1', bars: true }], [series]);
-  const failed = useMemo(() => [{ label: m.figures.errorRate, values: series.failure_rate, color: 'error', bars: true }], [series]);
+  const throughput = useMemo(
+    () => [{ label: m.figures.perMinute, values: series.throughput_per_minute, color: 'chart-1', bars: true }],
+    [series],
+  );
+  const failed = useMemo(
+    () => [{ label: m.figures.errorRate, values: series.failure_rate, color: 'error', bars: true }],
+    [series],
+  );
   return (
     <>
       <dl className="figures">
         <Figure label={m.figures.average} value={format.duration(summary.latency_avg_us)} />
         <Figure label={m.figures.p95} value={format.duration(summary.latency_p95_us)} />
         <Figure label={m.figures.p99} value={format.duration(summary.latency_p99_us)} />
-        <Figure label={m.figures.throughput} value={format.perMinute(summary.throughput_per_minute)} detail={m.figures.tpm} />
-        <Figure label={m.figures.errorRate} value={format.percent(summary.failure_rate)} bad={(summary.failure_rate ?? 0) > 0} />
+        <Figure
+          label={m.figures.throughput}
+          value={format.perMinute(summary.throughput_per_minute)}
+          detail={m.figures.tpm}
+        />
+        <Figure
+          label={m.figures.errorRate}
+          value={format.percent(summary.failure_rate)}
+          bad={(summary.failure_rate ?? 0) > 0}
+        />
         <Figure label={m.dependencies.calls} value={format.count(summary.count)} />
         <Figure label={m.figures.timeShare} value={format.percent(dependency.impact)} />
       </dl>
@@ -67,7 +89,13 @@ function Found({ detail, dependency }: { detail: DependencyDetail; dependency: D
       <div className="charts">
         <TimeChart title={m.figures.latency} axis={detail.axis} series={latency} format={format.duration} />
         <TimeChart title={m.figures.throughput} axis={detail.axis} series={throughput} format={format.perMinute} />
-        <TimeChart title={m.figures.failedCalls} axis={detail.axis} series={failed} format={format.percent} max={0.01} />
+        <TimeChart
+          title={m.figures.failedCalls}
+          axis={detail.axis}
+          series={failed}
+          format={format.percent}
+          max={0.01}
+        />
       </div>
       <div className="columns">
         <Panel title={m.dependencies.callers}>
@@ -84,7 +112,17 @@ function Found({ detail, dependency }: { detail: DependencyDetail; dependency: D
   );
 }
 
-function Groups({ label, title, groups, service }: { label: string; title: string; groups: readonly DependencyGroup[]; service?: boolean }) {
+function Groups({
+  label,
+  title,
+  groups,
+  service,
+}: {
+  label: string;
+  title: string;
+  groups: readonly DependencyGroup[];
+  service?: boolean;
+}) {
   const columns = useMemo<Column<DependencyGroup>[]>(
     () => [
       {
@@ -100,12 +138,19 @@ function Groups({ label, title, groups, service }: { label: string; title: strin
             g.name
           ),
       },
-      ...summaryColumns<DependencyGroup>({ sparklines: false, impact: true, failed: m.figures.errorRate }),
+      ...summaryColumns<DependencyGroup>({
+        sparklines: false,
+        impact: true,
+        failed: m.figures.errorRate,
+        compact: true,
+      }),
     ],
     [title, service],
   );
   if (groups.length === 0) return <p className="dim pad">{m.common.none}</p>;
-  return <DataTable label={label} rows={groups} columns={columns} rowKey={(g) => g.name} sortable={false} sort="-impact" />;
+  return (
+    <DataTable label={label} rows={groups} columns={columns} rowKey={(g) => g.name} sortable={false} sort="-impact" />
+  );
 }
 
 function Samples({ samples }: { samples: readonly TraceSample[] }) {
@@ -127,5 +172,13 @@ function Samples({ samples }: { samples: readonly TraceSample[] }) {
     [],
   );
   if (samples.length === 0) return <p className="dim pad">{m.common.none}</p>;
-  return <DataTable label={m.dependencies.samples} rows={samples} columns={columns} rowKey={(s) => s.transaction_id} sortable={false} />;
+  return (
+    <DataTable
+      label={m.dependencies.samples}
+      rows={samples}
+      columns={columns}
+      rowKey={(s) => s.transaction_id}
+      sortable={false}
+    />
+  );
 }

@@ -33,7 +33,15 @@ export function ErrorPage({ groupingKey }: { groupingKey: string }) {
           <Crumbs
             trail={[
               { to: '/errors', label: m.errors.title },
-              ...(group ? [{ to: '/services/$service/errors' as const, params: { service: group.service }, label: group.service }] : []),
+              ...(group
+                ? [
+                    {
+                      to: '/services/$service/errors' as const,
+                      params: { service: group.service },
+                      label: group.service,
+                    },
+                  ]
+                : []),
             ]}
           />
         }
@@ -78,7 +86,12 @@ function Found({ detail, group }: { detail: ErrorGroupDetail; group: ErrorGroup 
                 <tr key={`${t.name ?? ''}/${t.type ?? ''}`}>
                   <td>
                     {t.name ? (
-                      <Go to="/services/$service/transactions/$name" params={{ service: group.service, name: t.name }} search={t.type ? { type: t.type } : {}} className="row-link">
+                      <Go
+                        to="/services/$service/transactions/$name"
+                        params={{ service: group.service, name: t.name }}
+                        search={t.type ? { type: t.type } : {}}
+                        className="row-link"
+                      >
                         {t.name}
                       </Go>
                     ) : (
@@ -122,22 +135,51 @@ function Occurrence({ detail }: { detail: ErrorGroupDetail }) {
       actions={
         <>
           <span className="pager">
-            <button type="button" className="button icon" aria-label={m.errors.newest} disabled={at === 0} onClick={() => show(0)}>
+            <button
+              type="button"
+              className="button icon"
+              aria-label={m.errors.newest}
+              disabled={at === 0}
+              onClick={() => show(0)}
+            >
               <ChevronFirst size={15} aria-hidden />
             </button>
-            <button type="button" className="button icon" aria-label={`${m.common.previous} (p)`} disabled={at === 0} onClick={() => show(at - 1)}>
+            <button
+              type="button"
+              className="button icon"
+              aria-label={`${m.common.previous} (p)`}
+              disabled={at === 0}
+              onClick={() => show(at - 1)}
+            >
               <ChevronLeft size={15} aria-hidden />
             </button>
             <span aria-live="polite">{m.errors.occurrenceOf(at + 1, occurrences.length)}</span>
-            <button type="button" className="button icon" aria-label={`${m.common.next} (n)`} disabled={at >= last} onClick={() => show(at + 1)}>
+            <button
+              type="button"
+              className="button icon"
+              aria-label={`${m.common.next} (n)`}
+              disabled={at >= last}
+              onClick={() => show(at + 1)}
+            >
               <ChevronRight size={15} aria-hidden />
             </button>
-            <button type="button" className="button icon" aria-label={m.errors.firstSeen} disabled={at >= last} onClick={() => show(last)}>
+            <button
+              type="button"
+              className="button icon"
+              aria-label={m.errors.firstSeen}
+              disabled={at >= last}
+              onClick={() => show(last)}
+            >
               <ChevronLast size={15} aria-hidden />
             </button>
           </span>
           {current?.trace_id && (
-            <Go to="/traces/$traceId" params={{ traceId: current.trace_id }} search={where ? { span: where } : {}} className="button primary">
+            <Go
+              to="/traces/$traceId"
+              params={{ traceId: current.trace_id }}
+              search={where ? { span: where } : {}}
+              className="button primary"
+            >
               {m.errors.where}
             </Go>
           )}
@@ -169,7 +211,9 @@ function Occurrence({ detail }: { detail: ErrorGroupDetail }) {
               {logFrames.length > 0 && <StackTrace frames={logFrames} />}
             </section>
           )}
-          {exceptions.length === 0 && !logMessage && <p className="dim">{textAt(sample, 'error.stack_trace') ?? m.errors.noFrames}</p>}
+          {exceptions.length === 0 && !logMessage && (
+            <p className="dim">{textAt(sample, 'error.stack_trace') ?? m.errors.noFrames}</p>
+          )}
         </TabPanel>
         <TabPanel id="metadata" className="tab-panel">
           <Metadata document={sample} />

@@ -8,8 +8,8 @@ import { m } from '../../base/i18n';
 import { NothingHere } from '../../components/empty';
 import { Badge } from '../../components/figures';
 import { PageHead } from '../../components/panel';
-import { FilteredAway, Loaded, Partial } from '../../components/states';
 import { Sparkline } from '../../components/sparkline';
+import { FilteredAway, Loaded, Partial } from '../../components/states';
 import { type Column, DataTable, FilterBox, filterRows } from '../../components/table';
 import { TimeChart } from '../../components/timechart';
 import { useTitle } from '../../components/title';
@@ -97,13 +97,22 @@ export function ErrorTable({ service, limit }: { service?: string; limit?: numbe
   return (
     <Loaded query={query}>
       {(data) => {
-        const rows = limit ? data.groups.slice(0, limit) : filterRows(data.groups, q, (g) => [g.message, g.exception_type, g.culprit, g.service]);
+        const rows = limit
+          ? data.groups.slice(0, limit)
+          : filterRows(data.groups, q, (g) => [g.message, g.exception_type, g.culprit, g.service]);
         return (
           <>
             <Partial complete={data.complete} />
             {!limit && data.groups.length > 0 && <Occurrences axis={data.axis} series={data.series} />}
             {rows.length > 0 ? (
-              <DataTable label={m.errors.title} rows={rows} columns={columns} rowKey={(g) => `${g.service}/${g.grouping_key}`} sortable={!limit} sort="-occurrences" />
+              <DataTable
+                label={m.errors.title}
+                rows={rows}
+                columns={columns}
+                rowKey={(g) => `${g.service}/${g.grouping_key}`}
+                sortable={!limit}
+                sort="-occurrences"
+              />
             ) : data.groups.length > 0 ? (
               <FilteredAway filter={q ?? ''} />
             ) : limit ? (
@@ -111,7 +120,9 @@ export function ErrorTable({ service, limit }: { service?: string; limit?: numbe
             ) : (
               <NothingHere title={m.errors.noneTitle} text={m.errors.noneText} />
             )}
-            {data.groups_omitted > 0 && !limit && <p className="dim small pad">{m.errors.groupsOmitted(data.groups_omitted)}</p>}
+            {data.groups_omitted > 0 && !limit && (
+              <p className="dim small pad">{m.errors.groupsOmitted(data.groups_omitted)}</p>
+            )}
           </>
         );
       }}

@@ -28,18 +28,37 @@ export function useService(service: string) {
 }
 
 /** Head and tabs that all screens of a service share. */
-export function ServiceFrame({ service, tab, children }: { service: string; tab: (typeof tabs)[number][0]; children: ReactNode }) {
+export function ServiceFrame({
+  service,
+  tab,
+  children,
+}: {
+  service: string;
+  tab: (typeof tabs)[number][0];
+  children: ReactNode;
+}) {
   const { data } = useService(service);
   const { type } = useView();
   useTitle(service, tabs.find(([key]) => key === tab)?.[2]() ?? '');
   return (
     <div className="page">
-      <PageHead title={service} crumbs={<Crumbs trail={[{ to: '/', label: m.services.title }]} />} note={data?.agents.join(', ')}>
+      <PageHead
+        title={service}
+        crumbs={<Crumbs trail={[{ to: '/', label: m.services.title }]} />}
+        note={data?.agents.join(', ')}
+      >
         {data && (tab === 'overview' || tab === 'transactions') && <TypePicker detail={data} />}
       </PageHead>
       <nav className="page-tabs" aria-label={m.services.tabs}>
         {tabs.map(([key, to, label]) => (
-          <Go key={key} to={to} params={{ service }} search={type ? { type } : {}} className={key === tab ? 'page-tab here' : 'page-tab'} {...(key === tab ? { 'aria-current': 'page' as const } : {})}>
+          <Go
+            key={key}
+            to={to}
+            params={{ service }}
+            search={type ? { type } : {}}
+            className={key === tab ? 'page-tab here' : 'page-tab'}
+            {...(key === tab ? { 'aria-current': 'page' as const } : {})}
+          >
             {label()}
           </Go>
         ))}
@@ -55,7 +74,10 @@ function TypePicker({ detail }: { detail: ServiceDetail }) {
   return (
     <label className="select">
       <span className="dim small">{m.services.transactionType}</span>
-      <select value={detail.transaction_type ?? ''} onChange={(event) => setView({ type: event.target.value || undefined })}>
+      <select
+        value={detail.transaction_type ?? ''}
+        onChange={(event) => setView({ type: event.target.value || undefined })}
+      >
         {detail.transaction_types.map((type) => (
           <option key={type} value={type}>
             {type}
@@ -76,7 +98,9 @@ interface Parts {
 export function ServiceOverview({ service, transactions, dependencies, errors }: Parts) {
   const query = useService(service);
   const { type } = useView();
-  const all = (to: '/services/$service/transactions' | '/services/$service/dependencies' | '/services/$service/errors') => (
+  const all = (
+    to: '/services/$service/transactions' | '/services/$service/dependencies' | '/services/$service/errors',
+  ) => (
     <Go to={to} params={{ service }} search={type ? { type } : {}}>
       {m.services.viewAll}
     </Go>
@@ -125,7 +149,13 @@ function List({ name, values }: { name: string; values: readonly string[] }) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd>{values.length === 0 ? <span className="dim">{m.common.unknown}</span> : `${shown.join(', ')}${values.length > shown.length ? `, ${m.common.more(values.length - shown.length)}` : ''}`}</dd>
+      <dd>
+        {values.length === 0 ? (
+          <span className="dim">{m.common.unknown}</span>
+        ) : (
+          `${shown.join(', ')}${values.length > shown.length ? `, ${m.common.more(values.length - shown.length)}` : ''}`
+        )}
+      </dd>
     </div>
   );
 }
@@ -137,8 +167,16 @@ export function SummaryFigures({ summary }: { summary: ServiceDetail['summary'] 
       <Figure label={m.figures.p50} value={format.duration(summary.latency_p50_us)} />
       <Figure label={m.figures.p95} value={format.duration(summary.latency_p95_us)} />
       <Figure label={m.figures.p99} value={format.duration(summary.latency_p99_us)} />
-      <Figure label={m.figures.throughput} value={format.perMinute(summary.throughput_per_minute)} detail={m.figures.tpm} />
-      <Figure label={m.figures.failedRate} value={format.percent(summary.failure_rate)} bad={(summary.failure_rate ?? 0) > 0} />
+      <Figure
+        label={m.figures.throughput}
+        value={format.perMinute(summary.throughput_per_minute)}
+        detail={m.figures.tpm}
+      />
+      <Figure
+        label={m.figures.failedRate}
+        value={format.percent(summary.failure_rate)}
+        bad={(summary.failure_rate ?? 0) > 0}
+      />
       <Figure label={m.figures.count} value={format.count(summary.count)} />
     </dl>
   );
@@ -154,15 +192,27 @@ function Charts({ detail }: { detail: ServiceDetail }) {
     ],
     [series],
   );
-  const throughput = useMemo(() => [{ label: m.figures.perMinute, values: series.throughput_per_minute, color: 'chart-1', bars: true }], [series]);
-  const failed = useMemo(() => [{ label: m.figures.failedRate, values: series.failure_rate, color: 'error', bars: true }], [series]);
+  const throughput = useMemo(
+    () => [{ label: m.figures.perMinute, values: series.throughput_per_minute, color: 'chart-1', bars: true }],
+    [series],
+  );
+  const failed = useMemo(
+    () => [{ label: m.figures.failedRate, values: series.failure_rate, color: 'error', bars: true }],
+    [series],
+  );
   return (
     <>
       <SummaryFigures summary={detail.summary} />
       <div className="charts">
         <TimeChart title={m.figures.latency} axis={axis} series={latency} format={format.duration} />
         <TimeChart title={m.figures.throughput} axis={axis} series={throughput} format={format.perMinute} />
-        <TimeChart title={m.figures.failedTransactions} axis={axis} series={failed} format={format.percent} max={0.01} />
+        <TimeChart
+          title={m.figures.failedTransactions}
+          axis={axis}
+          series={failed}
+          format={format.percent}
+          max={0.01}
+        />
       </div>
     </>
   );
@@ -170,7 +220,8 @@ function Charts({ detail }: { detail: ServiceDetail }) {
 
 function TimeByType({ types }: { types: readonly SpanTypeTime[] }) {
   if (types.length === 0) return <p className="dim pad">{m.services.noBreakdown}</p>;
-  const label = (t: SpanTypeTime) => (t.span_type === 'app' ? m.services.ownCode : t.span_subtype ? `${t.span_type} / ${t.span_subtype}` : t.span_type);
+  const label = (t: SpanTypeTime) =>
+    t.span_type === 'app' ? m.services.ownCode : t.span_subtype ? `${t.span_type} / ${t.span_subtype}` : t.span_type;
   return (
     <table className="table" aria-label={m.services.timeByType}>
       <thead>

@@ -52,7 +52,7 @@ function Services({ rows }: { rows: readonly ServiceSummary[] }) {
       {
         key: 'name',
         title: m.services.service,
-        width: '30%',
+        width: '36%',
         value: (s) => s.name,
         cell: (s) => (
           <span className="name-cell">

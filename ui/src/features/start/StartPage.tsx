@@ -62,7 +62,13 @@ export function StartPage() {
           </Panel>
         </li>
         <li>
-          <Panel title={m.start.step3}>{query.isError && !status ? <ErrorState error={query.error} retry={() => void query.refetch()} /> : <Arrival status={status} />}</Panel>
+          <Panel title={m.start.step3}>
+            {query.isError && !status ? (
+              <ErrorState error={query.error} retry={() => void query.refetch()} />
+            ) : (
+              <Arrival status={status} />
+            )}
+          </Panel>
         </li>
       </ol>
     </div>
@@ -94,7 +100,8 @@ function Arrival({ status }: { status: Status | undefined }) {
               <b>{m.start.arrived}</b> {m.start.from(newest.name)}
             </p>
             <p className="dim">
-              {m.start.agent} {newest.agent_name ?? m.common.unknown} {newest.agent_version ?? ''} · {m.start.lastEvent} {format.dateTime(newest.timestamp_us)} · {m.start.stored(format.count(stored))}
+              {m.start.agent} {newest.agent_name ?? m.common.unknown} {newest.agent_version ?? ''} · {m.start.lastEvent}{' '}
+              {format.dateTime(newest.timestamp_us)} · {m.start.stored(format.count(stored))}
             </p>
           </div>
           {newest.trace_id ? (

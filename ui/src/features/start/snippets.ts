@@ -72,7 +72,13 @@ export function snippets(url: string, secretNeeded: boolean, texts: { any: strin
       blocks: [
         { code: 'go get go.elastic.co/apm/module/apmhttp/v2' },
         { label: 'main.go', code: 'http.ListenAndServe(":8080", apmhttp.Wrap(mux))' },
-        { code: env([`export ELASTIC_APM_SERVER_URL=${url}`, ...secretLine(`export ELASTIC_APM_SECRET_TOKEN='${secret}'`), 'export ELASTIC_APM_SERVICE_NAME=my-app']) },
+        {
+          code: env([
+            `export ELASTIC_APM_SERVER_URL=${url}`,
+            ...secretLine(`export ELASTIC_APM_SECRET_TOKEN='${secret}'`),
+            'export ELASTIC_APM_SERVICE_NAME=my-app',
+          ]),
+        },
       ],
     },
     {

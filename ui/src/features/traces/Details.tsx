@@ -13,7 +13,7 @@ import { ExceptionChain, Fields, JsonView, Metadata, StackTrace } from '../../co
 import { OutcomeMark } from '../../components/figures';
 import { ErrorState, Skeleton } from '../../components/states';
 import { Go, useData, useSetView, useView } from '../../components/view';
-import { flag, has, nameOf, serviceOf, timeOnPath, type Trace, typeOf } from './model/trace';
+import { flag, has, nameOf, serviceOf, type Trace, timeOnPath, typeOf } from './model/trace';
 
 const tabs = ['summary', 'labels', 'metadata', 'stack', 'errors', 'json'] as const;
 
@@ -23,26 +23,53 @@ export function Details({ trace, item }: { trace: Trace; item: number }) {
   const id = trace.ids[item] ?? '';
   const query = useData(itemQuery(trace.id, id));
   const close = () => setView({ span: undefined, tab: undefined });
-  const titles = { summary: m.detail.summary, labels: m.detail.labels, metadata: m.detail.metadata, stack: m.detail.stack, errors: m.detail.errors, json: m.detail.json };
+  const titles = {
+    summary: m.detail.summary,
+    labels: m.detail.labels,
+    metadata: m.detail.metadata,
+    stack: m.detail.stack,
+    errors: m.detail.errors,
+    json: m.detail.json,
+  };
   const counts: Partial<Record<(typeof tabs)[number], number>> = {
     labels: query.data ? labelsOf(query.data.document).length : 0,
     errors: trace.errorCount[item] ?? 0,
   };
   const tab = tabs.find((t) => t === view.tab) ?? 'summary';
   const body = (show: (data: TraceItem) => ReactNode) =>
-    query.data ? show(query.data) : query.isError ? <ErrorState error={query.error} retry={() => void query.refetch()} /> : <Skeleton />;
+    query.data ? (
+      show(query.data)
+    ) : query.isError ? (
+      <ErrorState error={query.error} retry={() => void query.refetch()} />
+    ) : (
+      <Skeleton />
+    );
   return (
     <aside className="details" aria-label={m.detail.dock}>
       <header className="details-head">
         <div>
-          <p className="dim small">{has(trace, item, flag.transaction) ? `${serviceOf(trace, item)} · ${typeOf(trace, item)}` : typeOf(trace, item)}</p>
+          <p className="dim small">
+            {has(trace, item, flag.transaction)
+              ? `${serviceOf(trace, item)} · ${typeOf(trace, item)}`
+              : typeOf(trace, item)}
+          </p>
           <h2>{nameOf(trace, item) || m.common.unknown}</h2>
         </div>
-        <button type="button" className="button icon quiet" aria-label={m.common.close} title={`${m.common.close} (Esc)`} onClick={close}>
+        <button
+          type="button"
+          className="button icon quiet"
+          aria-label={m.common.close}
+          title={`${m.common.close} (Esc)`}
+          onClick={close}
+        >
           <X size={16} aria-hidden />
         </button>
       </header>
-      <Tabs selectedKey={tab} onSelectionChange={(key) => setView({ tab: key === 'summary' ? undefined : String(key) }, 'replace')} className="tabs">
+      <Tabs
+        selectedKey={tab}
+        onSelectionChange={(key) => setView({ tab: key === 'summary' ? undefined : String(key) }, 'replace')}
+        className="tabs"
+      >
         <TabList aria-label={m.detail.title} className="tab-list">
           {tabs.map((t) => (
             <Tab key={t} id={t} className="tab">
@@ -81,7 +108,9 @@ export function Details({ trace, item }: { trace: Trace; item: number }) {
                 return (
                   <div key={textAt(error, 'error.id') ?? i} className="error-entry">
                     <ExceptionChain exceptions={exceptionsOf(error)} />
-                    {textAt(error, 'error.log.message') && <p className="message">{textAt(error, 'error.log.message')}</p>}
+                    {textAt(error, 'error.log.message') && (
+                      <p className="message">{textAt(error, 'error.log.message')}</p>
+                    )}
                     {key && (
                       <Go to="/errors/$key" params={{ key }} className="button">
                         {m.nav.errors}: {m.errors.overTime}
@@ -125,7 +154,8 @@ function Summary({ trace, item, document }: { trace: Trace; item: number; docume
   const attempt = trace.attempt[item] ?? 0;
   const onPath = timeOnPath(trace, item);
   const service = serviceOf(trace, item);
-  const dependency = textAt(document, 'tokenfall.dependency.resource') ?? textAt(document, 'span.destination.service.resource');
+  const dependency =
+    textAt(document, 'tokenfall.dependency.resource') ?? textAt(document, 'span.destination.service.resource');
   const statement = textAt(document, 'span.db.statement');
   const tokensIn = numberAt(document, 'gen_ai.usage.input_tokens');
   const tokensOut = numberAt(document, 'gen_ai.usage.output_tokens');
@@ -139,10 +169,15 @@ function Summary({ trace, item, document }: { trace: Trace; item: number; docume
       {merged > 0 && <p className="strip quiet">{m.detail.compositeNote}</p>}
       <dl className="facts">
         <Fact name={m.detail.outcome}>
-          <OutcomeMark outcome={has(trace, item, flag.failure) ? 'failure' : has(trace, item, flag.success) ? 'success' : 'unknown'} />
+          <OutcomeMark
+            outcome={
+              has(trace, item, flag.failure) ? 'failure' : has(trace, item, flag.success) ? 'success' : 'unknown'
+            }
+          />
         </Fact>
         <Fact name={m.detail.duration}>
-          <b title={format.exactDuration(duration)}>{format.duration(duration)}</b> <span className="dim">{format.percent(duration / trace.durationUs)}</span>
+          <b title={format.exactDuration(duration)}>{format.duration(duration)}</b>{' '}
+          <span className="dim">{format.percent(duration / trace.durationUs)}</span>
         </Fact>
         {trace.path.total > 0 && <Fact name={m.detail.selfTime}>{format.duration(onPath)}</Fact>}
         <Fact name={m.detail.offset}>{format.duration(offset)}</Fact>
@@ -153,23 +188,35 @@ function Summary({ trace, item, document }: { trace: Trace; item: number; docume
             <Fact name={m.detail.compositeSum}>{format.duration(sum)}</Fact>
             <Fact name={m.detail.compositeAverage}>{format.duration(sum / merged)}</Fact>
             <Fact name={m.detail.strategy}>
-              {has(trace, item, flag.compositeExact) ? m.detail.exactMatch : has(trace, item, flag.compositeSameKind) ? m.detail.sameKind : m.common.unknown}
+              {has(trace, item, flag.compositeExact)
+                ? m.detail.exactMatch
+                : has(trace, item, flag.compositeSameKind)
+                  ? m.detail.sameKind
+                  : m.common.unknown}
             </Fact>
           </>
         )}
         {isCall && (
           <>
             <Fact name={m.detail.provider}>{textAt(document, 'gen_ai.provider.name') ?? m.common.unknown}</Fact>
-            <Fact name={m.detail.model}>{textAt(document, 'gen_ai.response.model') ?? textAt(document, 'gen_ai.request.model') ?? m.common.unknown}</Fact>
+            <Fact name={m.detail.model}>
+              {textAt(document, 'gen_ai.response.model') ??
+                textAt(document, 'gen_ai.request.model') ??
+                m.common.unknown}
+            </Fact>
             <Fact name={m.detail.firstToken}>{first >= 0 ? format.duration(first) : m.common.unknown}</Fact>
             <Fact name={m.detail.tokensIn}>{tokensIn === undefined ? m.common.unknown : format.count(tokensIn)}</Fact>
-            <Fact name={m.detail.tokensOut}>{tokensOut === undefined ? m.common.unknown : format.count(tokensOut)}</Fact>
+            <Fact name={m.detail.tokensOut}>
+              {tokensOut === undefined ? m.common.unknown : format.count(tokensOut)}
+            </Fact>
           </>
         )}
         {chunks > 0 && (
           <>
             <Fact name={m.detail.chunks}>{format.count(chunks)}</Fact>
-            {first >= 0 && duration > first && <Fact name={m.detail.chunkRate}>{format.perMinute(chunks / ((duration - first) / 1e6))}</Fact>}
+            {first >= 0 && duration > first && (
+              <Fact name={m.detail.chunkRate}>{format.perMinute(chunks / ((duration - first) / 1e6))}</Fact>
+            )}
           </>
         )}
         {attempt > 0 && <Fact name={m.detail.attempt}>{attempt}</Fact>}
@@ -183,7 +230,11 @@ function Summary({ trace, item, document }: { trace: Trace; item: number; docume
         </Fact>
         {transaction && nameOf(trace, item) !== '' && (
           <Fact name={m.detail.transactionPage}>
-            <Go to="/services/$service/transactions/$name" params={{ service, name: nameOf(trace, item) }} search={{ type: typeOf(trace, item) }}>
+            <Go
+              to="/services/$service/transactions/$name"
+              params={{ service, name: nameOf(trace, item) }}
+              search={{ type: typeOf(trace, item) }}
+            >
               {nameOf(trace, item)}
             </Go>
           </Fact>
@@ -195,14 +246,22 @@ function Summary({ trace, item, document }: { trace: Trace; item: number; docume
             </Go>
           </Fact>
         )}
-        <Fact name={m.detail.url}>{textAt(document, 'url.original') ?? textAt(document, 'url.full') ?? textAt(document, 'http.url')}</Fact>
+        <Fact name={m.detail.url}>
+          {textAt(document, 'url.original') ?? textAt(document, 'url.full') ?? textAt(document, 'http.url')}
+        </Fact>
         {links.length > 0 && (
           <Fact name={m.detail.links}>
             {links.slice(0, 50).map((link, i) => {
               const traceId = textAt(link, 'trace.id');
               const span = textAt(link, 'span.id');
               return traceId ? (
-                <Go key={i} to="/traces/$traceId" params={{ traceId }} search={span ? { span } : {}} className="mono block">
+                <Go
+                  key={i}
+                  to="/traces/$traceId"
+                  params={{ traceId }}
+                  search={span ? { span } : {}}
+                  className="mono block"
+                >
                   {span ?? traceId}
                 </Go>
               ) : null;

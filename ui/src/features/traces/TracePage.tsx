@@ -18,7 +18,14 @@ export function TracePage({ traceId }: { traceId: string }) {
     <div className="page fill">
       <PageHead
         title={title}
-        crumbs={<Crumbs trail={[{ to: '/traces', label: m.traces.title }, ...(service ? [{ to: '/services/$service' as const, params: { service }, label: service }] : [])]} />}
+        crumbs={
+          <Crumbs
+            trail={[
+              { to: '/traces', label: m.traces.title },
+              ...(service ? [{ to: '/services/$service' as const, params: { service }, label: service }] : []),
+            ]}
+          />
+        }
         note={
           <span className="mono small">
             {traceId} <CopyButton text={traceId} iconOnly />

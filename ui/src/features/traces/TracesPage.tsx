@@ -40,9 +40,27 @@ export function TracesPage() {
           </Go>
         ),
       },
-      { key: 'outcome', title: m.traces.outcome, value: (t) => t.outcome, cell: (t) => <OutcomeMark outcome={t.outcome} /> },
-      { key: 'duration', title: m.traces.duration, numeric: true, value: (t) => t.duration_us, cell: (t) => <span title={format.exactDuration(t.duration_us)}>{format.duration(t.duration_us)}</span> },
-      { key: 'started', title: m.traces.started, numeric: true, optional: true, value: (t) => t.timestamp_us, cell: (t) => <span title={format.exactDateTime(t.timestamp_us)}>{format.dateTime(t.timestamp_us)}</span> },
+      {
+        key: 'outcome',
+        title: m.traces.outcome,
+        value: (t) => t.outcome,
+        cell: (t) => <OutcomeMark outcome={t.outcome} />,
+      },
+      {
+        key: 'duration',
+        title: m.traces.duration,
+        numeric: true,
+        value: (t) => t.duration_us,
+        cell: (t) => <span title={format.exactDuration(t.duration_us)}>{format.duration(t.duration_us)}</span>,
+      },
+      {
+        key: 'started',
+        title: m.traces.started,
+        numeric: true,
+        optional: true,
+        value: (t) => t.timestamp_us,
+        cell: (t) => <span title={format.exactDateTime(t.timestamp_us)}>{format.dateTime(t.timestamp_us)}</span>,
+      },
     ],
     [],
   );
@@ -54,7 +72,12 @@ export function TracesPage() {
       </PageHead>
       <Loaded query={query} rows={10}>
         {(data) => {
-          const rows = filterRows(data.traces, q, (t) => [t.name, t.service, t.trace_id, t.outcome === 'failure' ? m.common.failed : '']);
+          const rows = filterRows(data.traces, q, (t) => [
+            t.name,
+            t.service,
+            t.trace_id,
+            t.outcome === 'failure' ? m.common.failed : '',
+          ]);
           return (
             <>
               <Partial complete={data.complete} />
@@ -87,7 +110,15 @@ function OpenById() {
         if (valid) go({ to: '/traces/$traceId', params: { traceId: text } });
       }}
     >
-      <input className="input mono" aria-label={m.traces.openId} placeholder={m.traces.openId} value={id} onChange={(event) => setId(event.target.value)} aria-invalid={text !== '' && !valid} title={m.traces.idInvalid} />
+      <input
+        className="input mono"
+        aria-label={m.traces.openId}
+        placeholder={m.traces.openId}
+        value={id}
+        onChange={(event) => setId(event.target.value)}
+        aria-invalid={text !== '' && !valid}
+        title={m.traces.idInvalid}
+      />
       <button type="submit" className="button" disabled={!valid}>
         {m.traces.open}
       </button>

@@ -1,7 +1,16 @@
 /** The waterfall: canvas rows in a native scroll container, with a tree of the visible rows for keyboard and screen reader. */
 
-import { Maximize2, Route, Search, ChevronsDownUp, ChevronsUpDown } from 'lucide-react';
-import { type CSSProperties, type PointerEvent as ReactPointerEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { ChevronsDownUp, ChevronsUpDown, Maximize2, Route, Search } from 'lucide-react';
+import {
+  type CSSProperties,
+  type PointerEvent as ReactPointerEvent,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import * as format from '../../base/format';
 import { m } from '../../base/i18n';
 import { readPreference, writePreference } from '../../base/store';
@@ -12,7 +21,20 @@ import { drawMinimap, drawRuler } from './draw/minimap';
 import { prepare, readPaint } from './draw/paint';
 import { drawRows, durationWidth, indent, rowHeight, type Scene } from './draw/rows';
 import { describeRow, levelAttributes } from './model/describe';
-import { collapseAll, type Folding, groupOf, hasChildren, isGroup, itemOfRow, nothingFolded, reveal, rowIndex, rowOfGroup, stepLevel, visibleRows } from './model/rows';
+import {
+  collapseAll,
+  type Folding,
+  groupOf,
+  hasChildren,
+  isGroup,
+  itemOfRow,
+  nothingFolded,
+  reveal,
+  rowIndex,
+  rowOfGroup,
+  stepLevel,
+  visibleRows,
+} from './model/rows';
 import { clampZoom, isWhole, pan, toTime, type Zoom, zoomAround } from './model/scale';
 import { keepWithAncestors, searchTrace } from './model/search';
 import { flag, has, itemById, kinds, type Trace } from './model/trace';
@@ -132,7 +154,10 @@ export function Waterfall({ trace, rowsMax }: Props) {
   const settle = useCallback(() => {
     const top = scrolled();
     const height = scroller.current?.clientHeight ?? 600;
-    setRange({ first: Math.max(0, Math.floor(top / rowHeight) - overscan), last: Math.floor((top + height) / rowHeight) + overscan });
+    setRange({
+      first: Math.max(0, Math.floor(top / rowHeight) - overscan),
+      last: Math.floor((top + height) / rowHeight) + overscan,
+    });
   }, [scrolled]);
 
   useLayoutEffect(() => {
@@ -178,7 +203,10 @@ export function Waterfall({ trace, rowsMax }: Props) {
       clearTimeout(zoomTimer.current);
       zoomTimer.current = setTimeout(() => {
         const whole = isWhole(clamped, trace.durationUs);
-        setView({ t0: whole ? undefined : Math.floor(clamped.t0), t1: whole ? undefined : Math.ceil(clamped.t1) }, 'replace');
+        setView(
+          { t0: whole ? undefined : Math.floor(clamped.t0), t1: whole ? undefined : Math.ceil(clamped.t1) },
+          'replace',
+        );
       }, 250);
     },
     [trace, setView],
@@ -327,7 +355,12 @@ export function Waterfall({ trace, rowsMax }: Props) {
     f: () => fit(cursor),
     '[': () => setFolding(stepLevel(trace, folding, -1)),
     ']': () => setFolding(stepLevel(trace, folding, 1)),
-    escape: () => (view.span ? setView({ span: undefined, tab: undefined }) : view.find ? setView({ find: undefined }, 'replace') : undefined),
+    escape: () =>
+      view.span
+        ? setView({ span: undefined, tab: undefined })
+        : view.find
+          ? setView({ find: undefined }, 'replace')
+          : undefined,
   });
 
   const onTreeKey = (event: React.KeyboardEvent) => {
@@ -444,7 +477,8 @@ export function Waterfall({ trace, rowsMax }: Props) {
       const a = toTime(over, Math.min(start, stop), axis);
       const b = toTime(over, Math.max(start, stop), axis);
       if (Math.abs(stop - start) > 4) setZoom({ t0: a, t1: b });
-      else if (over.t0 === 0 && !isWhole(zoom, trace.durationUs)) setZoom(clampZoom({ t0: a - width / 2, t1: a + width / 2 }, trace.durationUs));
+      else if (over.t0 === 0 && !isWhole(zoom, trace.durationUs))
+        setZoom(clampZoom({ t0: a - width / 2, t1: a + width / 2 }, trace.durationUs));
     };
     target.addEventListener('pointermove', move);
     target.addEventListener('pointerup', up);
@@ -512,6 +546,35 @@ export function Waterfall({ trace, rowsMax }: Props) {
             </label>
           </>
         )}
+        <button
+          type="button"
+          className="button"
+          aria-pressed={view.cp === true}
+          onClick={() => setView({ cp: view.cp ? undefined : true }, 'replace')}
+          title="c"
+        >
+          <Route size={14} aria-hidden />
+          {m.waterfall.criticalPath}
+        </button>
+        <button
+          type="button"
+          className="button icon"
+          aria-label={anyCollapsed ? m.waterfall.expandAll : m.waterfall.collapseAll}
+          title={anyCollapsed ? m.waterfall.expandAll : m.waterfall.collapseAll}
+          onClick={() => setFolding(anyCollapsed ? nothingFolded : collapseAll(trace))}
+        >
+          {anyCollapsed ? <ChevronsUpDown size={15} aria-hidden /> : <ChevronsDownUp size={15} aria-hidden />}
+        </button>
+        <button
+          type="button"
+          className="button icon"
+          disabled={isWhole(zoom, trace.durationUs)}
+          aria-label={m.waterfall.zoomAll}
+          title={`${m.waterfall.zoomAll} (0)`}
+          onClick={() => setZoom({ t0: 0, t1: trace.durationUs })}
+        >
+          <Maximize2 size={14} aria-hidden />
+        </button>
         <span className="grow" />
         <span className="wf-legend" aria-hidden>
           {kinds.map((kind, k) => {
@@ -526,35 +589,48 @@ export function Waterfall({ trace, rowsMax }: Props) {
             ) : null;
           })}
         </span>
-        <button type="button" className="button" aria-pressed={view.cp === true} onClick={() => setView({ cp: view.cp ? undefined : true }, 'replace')} title="c">
-          <Route size={14} aria-hidden />
-          {m.waterfall.criticalPath}
-        </button>
-        <button type="button" className="button icon" aria-label={anyCollapsed ? m.waterfall.expandAll : m.waterfall.collapseAll} title={anyCollapsed ? m.waterfall.expandAll : m.waterfall.collapseAll} onClick={() => setFolding(anyCollapsed ? nothingFolded : collapseAll(trace))}>
-          {anyCollapsed ? <ChevronsUpDown size={15} aria-hidden /> : <ChevronsDownUp size={15} aria-hidden />}
-        </button>
-        <button type="button" className="button icon" disabled={isWhole(zoom, trace.durationUs)} aria-label={m.waterfall.zoomAll} title={`${m.waterfall.zoomAll} (0)`} onClick={() => setZoom({ t0: 0, t1: trace.durationUs })}>
-          <Maximize2 size={14} aria-hidden />
-        </button>
       </div>
-      <div className="wf-minimap" onPointerDown={(event) => dragZoom(event, { t0: 0, t1: trace.durationUs }, size.width, 0)}>
-        <canvas ref={minimap} aria-hidden title={m.waterfall.minimap} style={{ width: size.width, height: minimapHeight }} />
-        {drag && drag.left === 0 && <span className="wf-drag" style={{ left: Math.min(drag.x0, drag.x1), width: Math.abs(drag.x1 - drag.x0) }} />}
+      <div
+        className="wf-minimap"
+        onPointerDown={(event) => dragZoom(event, { t0: 0, t1: trace.durationUs }, size.width, 0)}
+      >
+        <canvas
+          ref={minimap}
+          aria-hidden
+          title={m.waterfall.minimap}
+          style={{ width: size.width, height: minimapHeight }}
+        />
+        {drag && drag.left === 0 && (
+          <span className="wf-drag" style={{ left: Math.min(drag.x0, drag.x1), width: Math.abs(drag.x1 - drag.x0) }} />
+        )}
       </div>
       <div className="wf-head">
         <span className="wf-head-name">{m.waterfall.name}</span>
         <span className="wf-head-duration" style={{ width: durationWidth }}>
           {m.waterfall.duration}
         </span>
-        <div className="wf-ruler" onPointerDown={(event) => dragZoom(event, zoom, bars, names)} onDoubleClick={() => setZoom({ t0: 0, t1: trace.durationUs })}>
+        <div
+          className="wf-ruler"
+          onPointerDown={(event) => dragZoom(event, zoom, bars, names)}
+          onDoubleClick={() => setZoom({ t0: 0, t1: trace.durationUs })}
+        >
           <canvas ref={ruler} aria-hidden style={{ width: Math.max(0, size.width - names), height: rulerHeight }} />
-          {drag && drag.left !== 0 && <span className="wf-drag" style={{ left: Math.min(drag.x0, drag.x1), width: Math.abs(drag.x1 - drag.x0) }} />}
+          {drag && drag.left !== 0 && (
+            <span
+              className="wf-drag"
+              style={{ left: Math.min(drag.x0, drag.x1), width: Math.abs(drag.x1 - drag.x0) }}
+            />
+          )}
         </div>
       </div>
       <div
         ref={scroller}
         className="wf-scroll"
-        style={rowsMax === undefined ? undefined : { height: Math.max(120, Math.min(rowsMax, totalHeight + 2)), flex: 'none' }}
+        style={
+          rowsMax === undefined
+            ? undefined
+            : { height: Math.max(120, Math.min(rowsMax, totalHeight + 2)), flex: 'none' }
+        }
         onScroll={onScroll}
         onPointerMove={onMove}
         onPointerLeave={onLeave}
@@ -579,7 +655,11 @@ export function Waterfall({ trace, rowsMax }: Props) {
                   aria-expanded={isOpen(row)}
                   {...levelAttributes(trace, row)}
                   onFocus={() => setCursor(r)}
-                  style={{ top: stretch === 1 ? r * rowHeight : r * rowHeight - scrolled() + (scroller.current?.scrollTop ?? 0), height: rowHeight }}
+                  style={{
+                    top:
+                      stretch === 1 ? r * rowHeight : r * rowHeight - scrolled() + (scroller.current?.scrollTop ?? 0),
+                    height: rowHeight,
+                  }}
                 />
               );
             })}

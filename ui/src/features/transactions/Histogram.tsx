@@ -110,7 +110,12 @@ export function Histogram({ buckets, p50, p95, current, selection, label, onSele
       ctx.fillText(text, x + 4 + w > width ? x - w - 4 : x + 4, row);
     };
     mark(p50, `${m.figures.shortP50} ${format.duration(p50)}`, token('text'), 6);
-    mark(p95, `${m.figures.shortP95} ${format.duration(p95)}`, token('text'), p50 && p95 && (place(buckets, p95) - place(buckets, p50)) * step < 90 ? 18 : 6);
+    mark(
+      p95,
+      `${m.figures.shortP95} ${format.duration(p95)}`,
+      token('text'),
+      p50 && p95 && (place(buckets, p95) - place(buckets, p50)) * step < 90 ? 18 : 6,
+    );
     if (current !== undefined) {
       const x = left + place(buckets, current) * step;
       ctx.fillStyle = token('accent');

@@ -15,8 +15,8 @@ import { Loaded, Partial } from '../../components/states';
 import { TimeChart } from '../../components/timechart';
 import { useTitle } from '../../components/title';
 import { Go, useData, useScope, useSetView, useView } from '../../components/view';
-import { Histogram } from './Histogram';
 import type { Selection } from './bars';
+import { Histogram } from './Histogram';
 
 interface Props {
   service: string;
@@ -65,7 +65,8 @@ function Found({ service, name, detail, renderTrace }: Props & { detail: Transac
   const view = useView();
   const setView = useSetView();
   const { axis, series, summary, distribution } = detail;
-  const selection: Selection | null = view.min !== undefined && view.max !== undefined ? { min: view.min, max: view.max } : null;
+  const selection: Selection | null =
+    view.min !== undefined && view.max !== undefined ? { min: view.min, max: view.max } : null;
   const query = useData(
     samplesQuery(service, name, {
       ...scope,
@@ -96,8 +97,14 @@ function Found({ service, name, detail, renderTrace }: Props & { detail: Transac
     ],
     [series],
   );
-  const throughput = useMemo(() => [{ label: m.figures.perMinute, values: series.throughput_per_minute, color: 'chart-1', bars: true }], [series]);
-  const failed = useMemo(() => [{ label: m.figures.failedRate, values: series.failure_rate, color: 'error', bars: true }], [series]);
+  const throughput = useMemo(
+    () => [{ label: m.figures.perMinute, values: series.throughput_per_minute, color: 'chart-1', bars: true }],
+    [series],
+  );
+  const failed = useMemo(
+    () => [{ label: m.figures.failedRate, values: series.failure_rate, color: 'error', bars: true }],
+    [series],
+  );
 
   return (
     <>
@@ -105,14 +112,35 @@ function Found({ service, name, detail, renderTrace }: Props & { detail: Transac
         <Figure label={m.figures.average} value={format.duration(summary.latency_avg_us)} />
         <Figure label={m.figures.p95} value={format.duration(summary.latency_p95_us)} />
         <Figure label={m.figures.p99} value={format.duration(summary.latency_p99_us)} />
-        <Figure label={m.figures.throughput} value={format.perMinute(summary.throughput_per_minute)} detail={m.figures.tpm} />
-        <Figure label={m.figures.failedRate} value={format.percent(summary.failure_rate)} bad={(summary.failure_rate ?? 0) > 0} />
+        <Figure
+          label={m.figures.throughput}
+          value={format.perMinute(summary.throughput_per_minute)}
+          detail={m.figures.tpm}
+        />
+        <Figure
+          label={m.figures.failedRate}
+          value={format.percent(summary.failure_rate)}
+          bad={(summary.failure_rate ?? 0) > 0}
+        />
         <Figure label={m.figures.count} value={format.count(summary.count)} />
       </dl>
       <div className="charts">
         <TimeChart title={m.figures.latency} axis={axis} series={latency} format={format.duration} height={120} />
-        <TimeChart title={m.figures.throughput} axis={axis} series={throughput} format={format.perMinute} height={120} />
-        <TimeChart title={m.figures.failedTransactions} axis={axis} series={failed} format={format.percent} max={0.01} height={120} />
+        <TimeChart
+          title={m.figures.throughput}
+          axis={axis}
+          series={throughput}
+          format={format.perMinute}
+          height={120}
+        />
+        <TimeChart
+          title={m.figures.failedTransactions}
+          axis={axis}
+          series={failed}
+          format={format.percent}
+          max={0.01}
+          height={120}
+        />
       </div>
       <Panel title={m.transaction.distribution} note={m.transaction.selectHelp}>
         <Histogram
@@ -121,12 +149,22 @@ function Found({ service, name, detail, renderTrace }: Props & { detail: Transac
           p95={summary.latency_p95_us}
           current={sample?.duration_us}
           selection={selection}
-          label={m.transaction.distributionSummary(format.count(total), format.duration(summary.latency_p50_us), format.duration(summary.latency_p95_us))}
+          label={m.transaction.distributionSummary(
+            format.count(total),
+            format.duration(summary.latency_p50_us),
+            format.duration(summary.latency_p95_us),
+          )}
           onSelect={(next) => setView({ min: next?.min, max: next?.max, sample: undefined, span: undefined })}
         />
         <RangeFields selection={selection}>
           {selection && query.data && (
-            <span role="status">{m.transaction.selection(query.data.selected, total, format.percent(total > 0 ? query.data.selected / total : null))}</span>
+            <span role="status">
+              {m.transaction.selection(
+                query.data.selected,
+                total,
+                format.percent(total > 0 ? query.data.selected / total : null),
+              )}
+            </span>
           )}
         </RangeFields>
       </Panel>
@@ -138,15 +176,32 @@ function Found({ service, name, detail, renderTrace }: Props & { detail: Transac
             <>
               <SampleFacts sample={sample} />
               <span className="pager">
-                <button type="button" className="button icon" aria-label={`${m.common.previous} (p)`} disabled={at === 0} onClick={() => show(at - 1)}>
+                <button
+                  type="button"
+                  className="button icon"
+                  aria-label={`${m.common.previous} (p)`}
+                  disabled={at === 0}
+                  onClick={() => show(at - 1)}
+                >
                   <ChevronLeft size={15} aria-hidden />
                 </button>
                 <span aria-live="polite">{m.transaction.sampleOf(at + 1, samples.length)}</span>
-                <button type="button" className="button icon" aria-label={`${m.common.next} (n)`} disabled={at >= samples.length - 1} onClick={() => show(at + 1)}>
+                <button
+                  type="button"
+                  className="button icon"
+                  aria-label={`${m.common.next} (n)`}
+                  disabled={at >= samples.length - 1}
+                  onClick={() => show(at + 1)}
+                >
                   <ChevronRight size={15} aria-hidden />
                 </button>
               </span>
-              <Go to="/traces/$traceId" params={{ traceId: sample.trace_id }} search={view.span ? { span: view.span } : {}} className="button">
+              <Go
+                to="/traces/$traceId"
+                params={{ traceId: sample.trace_id }}
+                search={view.span ? { span: view.span } : {}}
+                className="button"
+              >
                 {m.common.openTrace}
               </Go>
             </>
@@ -195,17 +250,35 @@ function RangeFields({ selection, children }: { selection: Selection | null; chi
     >
       <label>
         {m.transaction.fromMs}
-        <input className="input" type="number" min="0" step="any" value={min} onChange={(event) => setMin(event.target.value)} />
+        <input
+          className="input"
+          type="number"
+          min="0"
+          step="any"
+          value={min}
+          onChange={(event) => setMin(event.target.value)}
+        />
       </label>
       <label>
         {m.transaction.toMs}
-        <input className="input" type="number" min="0" step="any" value={max} onChange={(event) => setMax(event.target.value)} />
+        <input
+          className="input"
+          type="number"
+          min="0"
+          step="any"
+          value={max}
+          onChange={(event) => setMax(event.target.value)}
+        />
       </label>
       <button type="submit" className="button" disabled={!valid}>
         {m.common.apply}
       </button>
       {selection && (
-        <button type="button" className="button quiet" onClick={() => setView({ min: undefined, max: undefined, sample: undefined })}>
+        <button
+          type="button"
+          className="button quiet"
+          onClick={() => setView({ min: undefined, max: undefined, sample: undefined })}
+        >
           {m.transaction.clearSelection}
         </button>
       )}

@@ -23,14 +23,24 @@ export function TransactionTable({ service, type, limit }: { service: string; ty
         width: '38%',
         value: (g) => g.name,
         cell: (g) => (
-          <Go to="/services/$service/transactions/$name" params={{ service, name: g.name }} search={kind ? { type: kind } : {}} className="row-link">
+          <Go
+            to="/services/$service/transactions/$name"
+            params={{ service, name: g.name }}
+            search={kind ? { type: kind } : {}}
+            className="row-link"
+          >
             {g.name || m.common.unknown}
           </Go>
         ),
       },
-      ...summaryColumns<TransactionGroup>({ sparklines: false, impact: true, failed: m.figures.failedRate }),
+      ...summaryColumns<TransactionGroup>({
+        sparklines: false,
+        impact: true,
+        failed: m.figures.failedRate,
+        compact: limit !== undefined,
+      }),
     ],
-    [service, kind],
+    [service, kind, limit],
   );
   return (
     <>
@@ -46,13 +56,22 @@ export function TransactionTable({ service, type, limit }: { service: string; ty
             <>
               <Partial complete={data.complete} />
               {rows.length > 0 ? (
-                <DataTable label={m.services.transactions} rows={rows} columns={columns} rowKey={(g) => g.name} sortable={!limit} sort="-impact" />
+                <DataTable
+                  label={m.services.transactions}
+                  rows={rows}
+                  columns={columns}
+                  rowKey={(g) => g.name}
+                  sortable={!limit}
+                  sort="-impact"
+                />
               ) : data.groups.length > 0 ? (
                 <FilteredAway filter={q ?? ''} />
               ) : (
                 <NothingHere />
               )}
-              {data.groups_omitted > 0 && !limit && <p className="dim small pad">{m.services.groupsOmitted(data.groups_omitted)}</p>}
+              {data.groups_omitted > 0 && !limit && (
+                <p className="dim small pad">{m.services.groupsOmitted(data.groups_omitted)}</p>
+              )}
             </>
           );
         }}

@@ -1,8 +1,8 @@
 /** Draws the whole trace small: every item merged into pixel rows, errors and search hits as ticks, the zoom as a window. */
 
+import * as format from '../../../base/format';
 import { isWhole, ticks, toX, type Zoom } from '../model/scale';
 import { flag, has, type Trace } from '../model/trace';
-import * as format from '../../../base/format';
 import type { Paint } from './paint';
 import { textWidth } from './paint';
 
@@ -73,7 +73,14 @@ export function drawMinimap(
 }
 
 /** The time axis; the labels say the time after the start of the trace. */
-export function drawRuler(ctx: CanvasRenderingContext2D, zoom: Zoom, width: number, height: number, paint: Paint, hoverX: number): void {
+export function drawRuler(
+  ctx: CanvasRenderingContext2D,
+  zoom: Zoom,
+  width: number,
+  height: number,
+  paint: Paint,
+  hoverX: number,
+): void {
   ctx.fillStyle = paint.bg;
   ctx.fillRect(0, 0, width, height);
   ctx.font = paint.fontSmall;

@@ -51,7 +51,8 @@ export function drawRows(ctx: CanvasRenderingContext2D, scene: Scene, paint: Pai
 
   for (let r = first; r <= last; r++) {
     const y = r * rowHeight - scrollTop;
-    const background = r === scene.selected ? paint.bgSelected : r === scene.hover || r === scene.cursor ? paint.bgHover : null;
+    const background =
+      r === scene.selected ? paint.bgSelected : r === scene.hover || r === scene.cursor ? paint.bgHover : null;
     if (background) {
       ctx.fillStyle = background;
       ctx.fillRect(0, y, width, rowHeight);
@@ -59,7 +60,8 @@ export function drawRows(ctx: CanvasRenderingContext2D, scene: Scene, paint: Pai
   }
 
   ctx.fillStyle = paint.lineSoft;
-  for (const t of ticks(scene.zoom, barsWidth)) ctx.fillRect(Math.round(barsX + toX(scene.zoom, t, barsWidth)), 0, 1, height);
+  for (const t of ticks(scene.zoom, barsWidth))
+    ctx.fillRect(Math.round(barsX + toX(scene.zoom, t, barsWidth)), 0, 1, height);
 
   ctx.save();
   ctx.beginPath();
@@ -182,7 +184,15 @@ function edges(zoom: Zoom, from: number, to: number, barsX: number, barsWidth: n
   return [barsX + a, barsX + Math.max(b, a + 2)];
 }
 
-function drawBar(ctx: CanvasRenderingContext2D, scene: Scene, paint: Paint, item: number, y: number, barsX: number, barsWidth: number): void {
+function drawBar(
+  ctx: CanvasRenderingContext2D,
+  scene: Scene,
+  paint: Paint,
+  item: number,
+  y: number,
+  barsX: number,
+  barsWidth: number,
+): void {
   const { trace, zoom } = scene;
   const from = trace.offset[item] ?? 0;
   const to = from + (trace.duration[item] ?? 0);
@@ -246,18 +256,33 @@ function drawBar(ctx: CanvasRenderingContext2D, scene: Scene, paint: Paint, item
   const notes: [text: string, color: string][] = [];
   if (failed) notes.push([`▲ ${m.common.failed}`, paint.error]);
   if (merged > 0) {
-    notes.push([m.waterfall.mergedSum(format.duration(trace.compositeSum[item]), format.duration((trace.compositeSum[item] ?? 0) / merged)), paint.dim]);
+    notes.push([
+      m.waterfall.mergedSum(
+        format.duration(trace.compositeSum[item]),
+        format.duration((trace.compositeSum[item] ?? 0) / merged),
+      ),
+      paint.dim,
+    ]);
     notes.push([m.waterfall.notRecorded, paint.dim]);
   } else if (first >= 0 && has(trace, item, flag.generation)) {
     notes.push([m.waterfall.ttft(format.duration(first)), paint.dim]);
     const chunks = trace.chunks[item] ?? 0;
     if (chunks > 0) notes.push([m.waterfall.chunks(chunks), paint.dim]);
   }
-  drawNotes(ctx, paint, notes, visible ? x0 : barsX, visible ? x1 : barsX, y, barsX, barsWidth, alpha);
+  const free = first >= 0 && visible ? edges(zoom, from + first, to, barsX, barsWidth)[0] + 6 : x0;
+  drawNotes(ctx, paint, notes, visible ? [x0, free, x1] : [barsX, barsX, barsX], y, barsX, barsWidth, alpha);
   ctx.globalAlpha = 1;
 }
 
-function drawGroupBar(ctx: CanvasRenderingContext2D, scene: Scene, paint: Paint, group: number, y: number, barsX: number, barsWidth: number): void {
+function drawGroupBar(
+  ctx: CanvasRenderingContext2D,
+  scene: Scene,
+  paint: Paint,
+  group: number,
+  y: number,
+  barsX: number,
+  barsWidth: number,
+): void {
   const { trace, zoom } = scene;
   const item = trace.groups.first[group] ?? 0;
   const from = trace.offset[item] ?? 0;
@@ -286,13 +311,12 @@ function drawGroupBar(ctx: CanvasRenderingContext2D, scene: Scene, paint: Paint,
   ctx.globalAlpha = 1;
 }
 
-/** Notes stand right of the bar, or left of it if there is no room, or not at all. */
+/** Notes stand right of the bar, left of it, or on its free part, wherever there is room; else the last ones alone, or none. */
 function drawNotes(
   ctx: CanvasRenderingContext2D,
   paint: Paint,
   notes: [text: string, color: string][],
-  x0: number,
-  x1: number,
+  [x0, free, x1]: [left: number, free: number, right: number],
   y: number,
   barsX: number,
   barsWidth: number,
@@ -307,8 +331,12 @@ function drawNotes(
   for (const [text] of notes) total += textWidth(ctx, text) + gap;
   let x = x1 + 8;
   if (x + total > barsX + barsWidth + 8) {
-    if (x0 - total - 4 > barsX) x = x0 - total - 2;
-    else if (x1 - x0 > total + 12) return drawInside(ctx, paint, notes, x1 - total - 4, middle, gap);
+    if (x0 - total - 4 > barsX) {
+      x = x0 - total - 2;
+      ctx.fillStyle = paint.bg;
+      ctx.fillRect(x - 4, y + 4, total, rowHeight - 8);
+    } else if (x1 - free > total + 12) return drawInside(ctx, paint, notes, x1 - total - 4, middle, gap);
+    else return drawNotes(ctx, paint, notes.slice(1), [x0, free, x1], y, barsX, barsWidth, alpha);
   }
   for (const [text, color] of notes) {
     const w = textWidth(ctx, text);
@@ -320,7 +348,14 @@ function drawNotes(
 }
 
 /** Notes on the bar itself stand on a plate of the page's colour, so that they are readable on any bar. */
-function drawInside(ctx: CanvasRenderingContext2D, paint: Paint, notes: [text: string, color: string][], from: number, middle: number, gap: number): void {
+function drawInside(
+  ctx: CanvasRenderingContext2D,
+  paint: Paint,
+  notes: [text: string, color: string][],
+  from: number,
+  middle: number,
+  gap: number,
+): void {
   let x = from;
   let total = 0;
   for (const [text] of notes) total += textWidth(ctx, text) + gap;
@@ -338,7 +373,15 @@ function drawInside(ctx: CanvasRenderingContext2D, paint: Paint, notes: [text: s
 }
 
 /** A thin line from where an attempt failed down to the next one, the wait between them dashed. */
-function drawAttempts(ctx: CanvasRenderingContext2D, scene: Scene, paint: Paint, first: number, last: number, barsX: number, barsWidth: number): void {
+function drawAttempts(
+  ctx: CanvasRenderingContext2D,
+  scene: Scene,
+  paint: Paint,
+  first: number,
+  last: number,
+  barsX: number,
+  barsWidth: number,
+): void {
   const { trace, rows, index, zoom, scrollTop } = scene;
   ctx.strokeStyle = paint.dim;
   ctx.lineWidth = 1;
@@ -346,7 +389,13 @@ function drawAttempts(ctx: CanvasRenderingContext2D, scene: Scene, paint: Paint,
     const ra = index[a] ?? -1;
     const rb = index[b] ?? -1;
     if (ra < 0 || rb < 0) return;
-    const [, xa] = edges(zoom, trace.offset[a] ?? 0, (trace.offset[a] ?? 0) + (trace.duration[a] ?? 0), barsX, barsWidth);
+    const [, xa] = edges(
+      zoom,
+      trace.offset[a] ?? 0,
+      (trace.offset[a] ?? 0) + (trace.duration[a] ?? 0),
+      barsX,
+      barsWidth,
+    );
     const [xb] = edges(zoom, trace.offset[b] ?? 0, trace.offset[b] ?? 0, barsX, barsWidth);
     const ya = ra * rowHeight - scrollTop + rowHeight / 2;
     const yb = rb * rowHeight - scrollTop + rowHeight / 2;

@@ -35,12 +35,19 @@ export function describeRow(trace: Trace, row: number): string {
 }
 
 /** Place of a row in the tree. A group takes the place of its first member. */
-export function levelAttributes(trace: Trace, row: number): { 'aria-level': number; 'aria-setsize': number; 'aria-posinset': number } {
+export function levelAttributes(
+  trace: Trace,
+  row: number,
+): { 'aria-level': number; 'aria-setsize': number; 'aria-posinset': number } {
   const item = itemOfRow(trace, row);
   const group = isGroup(row) ? -1 : (trace.groups.of[item] ?? -1);
   const level = (trace.depth[item] ?? 0) + 1;
   if (group < 0) {
-    return { 'aria-level': level, 'aria-setsize': trace.siblings[item] ?? 1, 'aria-posinset': trace.position[item] ?? 1 };
+    return {
+      'aria-level': level,
+      'aria-setsize': trace.siblings[item] ?? 1,
+      'aria-posinset': trace.position[item] ?? 1,
+    };
   }
   const first = trace.groups.first[group] ?? 0;
   return {

@@ -110,7 +110,8 @@ export function stepLevel(trace: Trace, folding: Folding, step: 1 | -1): Folding
     for (let i = 0; i < trace.size; i++) {
       if (hasChildren(trace, i) && !collapsed.has(i)) deepest = Math.max(deepest, trace.depth[i] ?? 0);
     }
-    for (let i = 0; i < trace.size; i++) if (hasChildren(trace, i) && trace.depth[i] === deepest && deepest > 0) collapsed.add(i);
+    for (let i = 0; i < trace.size; i++)
+      if (hasChildren(trace, i) && trace.depth[i] === deepest && deepest > 0) collapsed.add(i);
   }
   return { ...folding, collapsed };
 }

@@ -20,7 +20,8 @@ function testOf(trace: Trace, word: string): Test {
   if (kind) return (i) => kindOf(trace, i) === kind[1];
   if (word === 'failed') return (i) => has(trace, i, flag.failure);
   if (word === 'error') return (i) => (trace.errorCount[i] ?? 0) > 0 || has(trace, i, flag.failure);
-  const matching = (texts: readonly string[]) => Uint8Array.from(texts, (text) => (text.toLowerCase().includes(word) ? 1 : 0));
+  const matching = (texts: readonly string[]) =>
+    Uint8Array.from(texts, (text) => (text.toLowerCase().includes(word) ? 1 : 0));
   const names = matching(trace.names);
   const services = matching(trace.services);
   const types = matching(trace.types);
@@ -35,7 +36,11 @@ function testOf(trace: Trace, word: string): Test {
 
 /** Items that match, in display order. */
 export function searchTrace(trace: Trace, text: string): Int32Array {
-  const words = text.toLowerCase().replace(/([<>]=?)\s+/g, '$1').split(/\s+/).filter(Boolean);
+  const words = text
+    .toLowerCase()
+    .replace(/([<>]=?)\s+/g, '$1')
+    .split(/\s+/)
+    .filter(Boolean);
   if (words.length === 0) return new Int32Array(0);
   const tests = words.map((word) => testOf(trace, word));
   const hits = new Int32Array(trace.size);

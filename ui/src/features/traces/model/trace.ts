@@ -157,7 +157,20 @@ export function buildTrace(skeleton: TraceSkeleton): Trace {
 
 type Columns = Pick<
   Trace,
-  'size' | 'parent' | 'end' | 'offset' | 'duration' | 'name' | 'service' | 'type' | 'kind' | 'flags' | 'errorsBelow' | 'attempt' | 'position' | 'siblings'
+  | 'size'
+  | 'parent'
+  | 'end'
+  | 'offset'
+  | 'duration'
+  | 'name'
+  | 'service'
+  | 'type'
+  | 'kind'
+  | 'flags'
+  | 'errorsBelow'
+  | 'attempt'
+  | 'position'
+  | 'siblings'
 >;
 
 /** Walks each family once: numbers the siblings and finds runs of like ones. */
@@ -173,7 +186,8 @@ function findGroups(t: Columns): Groups {
     t.kind[a] === t.kind[b] &&
     t.type[a] === t.type[b] &&
     t.service[a] === t.service[b] &&
-    ((t.flags[a] ?? 0) & (flag.failure | flag.transaction | flag.generation)) === ((t.flags[b] ?? 0) & (flag.failure | flag.transaction | flag.generation)) &&
+    ((t.flags[a] ?? 0) & (flag.failure | flag.transaction | flag.generation)) ===
+      ((t.flags[b] ?? 0) & (flag.failure | flag.transaction | flag.generation)) &&
     t.errorsBelow[a] === 0 &&
     t.errorsBelow[b] === 0;
   for (let p = -1; p < t.size; p++) {
@@ -222,7 +236,7 @@ function findGroups(t: Columns): Groups {
   };
 }
 
-/** Joins attempt k + 1 with the attempt k among its siblings that ended last before it began. */
+/** Joins attempt k + 1 with the attempt k among its siblings that ended first before it began and has no successor yet. */
 function joinAttempts(t: Columns): [before: Int32Array, after: Int32Array] {
   const before = new Int32Array(t.size).fill(-1);
   const after = new Int32Array(t.size).fill(-1);
@@ -239,12 +253,17 @@ function joinAttempts(t: Columns): [before: Int32Array, after: Int32Array] {
     for (const [k, i] of family.entries()) {
       const wanted = (t.attempt[i] ?? 0) - 1;
       let best = -1;
-      let bestEnd = Number.NEGATIVE_INFINITY;
+      let bestEnd = Number.POSITIVE_INFINITY;
       // A family is the attempts at one thing under one parent; looking back is bounded for hostile ones.
       for (let b = k - 1; b >= Math.max(0, k - 256) && wanted > 0; b--) {
         const candidate = family[b] ?? -1;
         const ended = (t.offset[candidate] ?? 0) + (t.duration[candidate] ?? 0);
-        if (t.attempt[candidate] === wanted && after[candidate] === -1 && ended <= (t.offset[i] ?? 0) && ended > bestEnd) {
+        if (
+          t.attempt[candidate] === wanted &&
+          after[candidate] === -1 &&
+          ended <= (t.offset[i] ?? 0) &&
+          ended < bestEnd
+        ) {
           best = candidate;
           bestEnd = ended;
         }
