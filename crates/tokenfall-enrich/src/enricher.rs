@@ -24,7 +24,7 @@ use crate::dependency::{agent_call, agent_resource, is_echo, weighted};
 use crate::generation::{
     ApiRequest, ModelWord, api_request, complete_gen_ai, has_gen_ai_evidence, is_agent_step, model_word, named_provider,
 };
-use facts::{Calls, Chunks, FactsMap, Resolved, SpanKey};
+use facts::{Calls, Chunks, Facts, FactsMap, Resolved, SpanKey, Transport};
 
 /// Spans of which facts are remembered. A span whose facts were forgotten is resolved from itself alone.
 const REMEMBERED_SPANS_MAX: usize = 100_000;
@@ -142,7 +142,7 @@ impl Enricher {
             }
             Role::Echo => {
                 if let Some(parent) = place.parent {
-                    self.facts.entry(parent).chunks.add(chunks_of(document));
+                    self.facts.entry(parent).add_chunks(chunks_of(document));
                 }
             }
             Role::Transport(request) => self.resolve_transport(document, request, place),
@@ -161,24 +161,30 @@ impl Enricher {
         let gross = Calls { count: dependency.count, sum_us: dependency.sum_us };
         if let Some(parent) = place.parent {
             let facts = self.facts.entry(parent);
-            if let Some(call) = &facts.resolved {
-                // The call above was stored before and is counted in full.
-                dependency.resource.clone_from(&call.resource);
+            // If the call above was stored before, it is counted in full.
+            let call = facts.resolved.as_ref().map(|call| call.resource.clone());
+            let is_late = call.is_some();
+            dependency.resource = call.unwrap_or(dependency.resource);
+            let resource = dependency.resource.clone();
+            if facts.add_transport(Transport { span: place.own, resource, gross, is_late }) {
                 dependency.count = 0.0;
                 dependency.sum_us = 0.0;
             }
-            facts.add_transport(&dependency.resource, gross);
-            facts.chunks.add(told.chunks);
+            facts.add_chunks(told.chunks);
             facts.api_provider.get_or_insert_with(|| dependency.resource.clone());
             facts.api_operation.get_or_insert(request.operation);
             facts.api_model = facts.api_model.take().or_else(|| request.model.clone());
         }
         // Two layers of an HTTP client may both report the request.
-        let inside = told.transports_of(&dependency.resource);
+        let inside = told.transports_of(&dependency.resource, false);
         dependency.count -= inside.count;
         dependency.sum_us -= inside.sum_us;
         complete_gen_ai(document, &dependency.resource, Some(request.operation), request.model.as_deref());
-        self.remember_call(place, &dependency.resource, gross, told.transports);
+        self.remember_call(
+            place,
+            told,
+            Resolved { resource: dependency.resource.clone(), gross, replaced: Calls::default() },
+        );
         set(document, Some(dependency), stream);
     }
 
@@ -191,11 +197,10 @@ impl Enricher {
         self.tell_model_call(place.parent, None);
     }
 
-    fn remember_call(&mut self, place: Place, resource: &str, gross: Calls, transports: Vec<(String, Calls)>) {
+    /// Keeps what a call was resolved from: it may be sent again, and more may come to light.
+    fn remember_call(&mut self, place: Place, told: Facts, resolved: Resolved) {
         if let Some(own) = place.own {
-            let facts = self.facts.entry(own);
-            facts.transports = transports;
-            facts.resolved = Some(Resolved { resource: resource.to_owned(), gross });
+            *self.facts.entry(own) = Facts { resolved: Some(resolved), ..told };
         }
     }
 
@@ -216,8 +221,11 @@ impl Enricher {
         let mut dependency = weighted(document, &resource, KIND_GENAI, DependencyRole::Generation);
         let stream = until_last_chunk(document, &mut dependency, told.chunks);
         let gross = Calls { count: dependency.count, sum_us: dependency.sum_us };
-        let inside = told.transports_of(&resource);
-        let replaced = self.tell_model_call(place.parent, Some(&resource));
+        let inside = told.transports_of(&resource, false);
+        let replaced = match &told.resolved {
+            Some(before) => before.replaced,
+            None => self.tell_model_call(place.parent, Some(&resource)),
+        };
         dependency.count += replaced.count - inside.count;
         dependency.sum_us += replaced.sum_us - inside.sum_us;
         let operation = told.api_operation.or(own_request.as_ref().map(|r| r.operation));
@@ -225,7 +233,7 @@ impl Enricher {
         let model = told.api_model.as_deref().or(own_request.as_ref().and_then(|r| r.model.as_deref()));
         complete_gen_ai(document, &resource, operation, model);
         set(document, Some(dependency), stream);
-        self.remember_call(place, &resource, gross, told.transports);
+        self.remember_call(place, told, Resolved { resource, gross, replaced });
     }
 
     /// Marks the parent of a model call. If the parent was stored as a call itself before, it turns out to be a wrapper only
@@ -238,7 +246,7 @@ impl Enricher {
             return Calls::default();
         }
         let Some(wrapper) = facts.resolved.take() else { return Calls::default() };
-        let taken_in = facts.transports_of(&wrapper.resource);
+        let taken_in = facts.transports_of(&wrapper.resource, true);
         Calls { count: taken_in.count - wrapper.gross.count, sum_us: taken_in.sum_us - wrapper.gross.sum_us }
     }
 }

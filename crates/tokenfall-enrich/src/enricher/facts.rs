@@ -7,8 +7,8 @@ use std::hash::BuildHasher;
 use tokenfall_model::Timestamp;
 use tokenfall_model::document::TokenStream;
 
-/// Providers that the requests of one model call may have; more are counted on their own.
-const TRANSPORT_RESOURCES_MAX: usize = 4;
+/// Requests that are remembered of one model call; more are counted on their own.
+const TRANSPORTS_MAX: usize = 64;
 
 /// Trace and span. The hash is keyed by chance, so that nobody can make two spans meet.
 pub(super) type SpanKey = u128;
@@ -53,12 +53,26 @@ impl Chunks {
     }
 }
 
+/// An HTTP request inside of a span.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Transport {
+    /// The request's own span, so that one that is sent again is not another.
+    pub(super) span: Option<SpanKey>,
+    pub(super) resource: String,
+    /// What it stands for.
+    pub(super) gross: Calls,
+    /// True if the call above was counted in full before the request came.
+    pub(super) is_late: bool,
+}
+
 /// A model call that is stored already.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Resolved {
     pub(super) resource: String,
     /// What it stands for before its transports are taken off.
     pub(super) gross: Calls,
+    /// What it took back from a span above that had been counted as a call.
+    pub(super) replaced: Calls,
 }
 
 /// What is known of a span before, or after, it comes.
@@ -66,8 +80,8 @@ pub(super) struct Resolved {
 pub(super) struct Facts {
     /// A model call lies inside: this span is a wrapper.
     pub(super) has_model_call: bool,
-    /// HTTP requests inside, by resource.
-    pub(super) transports: Vec<(String, Calls)>,
+    /// HTTP requests inside.
+    pub(super) transports: Vec<Transport>,
     /// Provider, operation and model that the first request names.
     pub(super) api_provider: Option<String>,
     pub(super) api_operation: Option<&'static str>,
@@ -79,26 +93,41 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn add_transport(&mut self, resource: &str, calls: Calls) {
-        if let Some((_, sum)) = self.transports.iter_mut().find(|(r, _)| r == resource) {
-            sum.count += calls.count;
-            sum.sum_us += calls.sum_us;
-        } else if self.transports.len() < TRANSPORT_RESOURCES_MAX {
-            self.transports.push((resource.to_owned(), calls));
+    /// Adds a request, and says whether it came late. One that is known already came as it did the first time.
+    pub(super) fn add_transport(&mut self, transport: Transport) -> bool {
+        let known = self.transports.iter().find(|t| t.span.is_some() && t.span == transport.span);
+        if let Some(known) = known {
+            return known.is_late;
         }
+        let is_late = transport.is_late;
+        if self.transports.len() < TRANSPORTS_MAX {
+            self.transports.push(transport);
+        }
+        is_late
     }
 
-    pub(super) fn transports_of(&self, resource: &str) -> Calls {
-        self.transports.iter().find(|(r, _)| r == resource).map_or(Calls::default(), |(_, calls)| *calls)
+    pub(super) fn transports_of(&self, resource: &str, include_late: bool) -> Calls {
+        let of_resource = self.transports.iter().filter(|t| t.resource == resource && (include_late || !t.is_late));
+        of_resource.fold(Calls::default(), |sum, t| Calls {
+            count: sum.count + t.gross.count,
+            sum_us: sum.sum_us + t.gross.sum_us,
+        })
+    }
+
+    /// Adds chunks, unless the call was stored already: it would not learn of them, or they are sent again.
+    pub(super) fn add_chunks(&mut self, chunks: Chunks) {
+        if self.resolved.is_none() {
+            self.chunks.add(chunks);
+        }
     }
 
     /// Takes over what was told to a span in between.
     pub(super) fn absorb(&mut self, told: Self) {
         self.has_model_call |= told.has_model_call;
-        for (resource, calls) in &told.transports {
-            self.add_transport(resource, *calls);
+        for transport in told.transports {
+            self.add_transport(transport);
         }
-        self.chunks.add(told.chunks);
+        self.add_chunks(told.chunks);
         self.api_provider = self.api_provider.take().or(told.api_provider);
         self.api_operation = self.api_operation.or(told.api_operation);
         self.api_model = self.api_model.take().or(told.api_model);

@@ -241,6 +241,23 @@ fn a_late_request_is_not_counted_again() {
 }
 
 #[test]
+fn what_is_sent_again_comes_out_the_same() {
+    // An agent that was told to come again sends the same events, which were not stored the first time.
+    for folder in ["elastic-apm-python-openai027-ok", "elastic-apm-python-openai027-ratelimit"] {
+        let sent = captured(folder, "004.ndjson");
+        let mut enricher = Enricher::new();
+        let mut first = sent.clone();
+        enricher.relate(&mut first);
+        let mut again = sent.clone();
+        enricher.relate(&mut again);
+        assert_eq!(again, first);
+        let mut in_pieces = sent;
+        in_pieces.chunks_mut(3).for_each(|batch| enricher.relate(batch));
+        assert_eq!(in_pieces, first);
+    }
+}
+
+#[test]
 fn a_call_that_turns_out_to_be_a_wrapper_is_taken_back() {
     let mut enricher = Enricher::new();
     let mut all = vec![
