@@ -67,13 +67,16 @@ fn collect_one(documents: &[&Document], aggregation: &Aggregation) -> Intermedia
         | AggregationKind::Min(field)
         | AggregationKind::Max(field) => {
             let mut stats = Stats::default();
-            numbers(field).into_iter().for_each(|n| stats.add(n));
+            for n in numbers(field) {
+                stats.add(n);
+            }
             IntermediateAggregation::Stats(stats)
         }
         AggregationKind::Percentiles { field, .. } => {
-            let numbers = numbers(field);
-            let mut sketch = (!numbers.is_empty()).then(Box::<sketches_ddsketch::DDSketch>::default);
-            numbers.into_iter().for_each(|n| sketch.as_mut().unwrap().add(n));
+            let mut sketch: Option<Box<sketches_ddsketch::DDSketch>> = None;
+            for n in numbers(field) {
+                sketch.get_or_insert_default().add(n);
+            }
             IntermediateAggregation::Percentiles(sketch)
         }
         AggregationKind::Cardinality(field) => {
@@ -109,19 +112,20 @@ proptest! {
     #[test]
     fn merging_parts_gives_the_whole(
         documents in arbitrary::documents(40),
-        aggs in arbitrary::aggregations(),
+        request in arbitrary::request(),
         choices in prop::collection::vec(0_usize..4, 40),
         first in 0_usize..4,
     ) {
+        let SearchRequest { filter, aggs, .. } = request;
         let mut parts: [Vec<&Document>; 4] = Default::default();
-        for (document, part) in documents.iter().zip(choices) {
+        for (document, part) in documents.iter().zip(choices).filter(|(document, _)| naive::matches(&filter, document)) {
             parts[part].push(document);
         }
         let mut merged = IntermediateAggregations::empty(&aggs);
         for i in 0..4 {
             merged.merge(collect(&parts[(first + i) % 4], &aggs));
         }
-        let expect = naive::answer(&documents, &SearchRequest { aggs: aggs.clone(), ..SearchRequest::default() });
+        let expect = naive::answer(&documents, &SearchRequest { filter, aggs: aggs.clone(), ..SearchRequest::default() });
         naive::assert_agree(&merged.finish(&aggs, usize::MAX).unwrap(), &expect.aggs);
     }
 }
