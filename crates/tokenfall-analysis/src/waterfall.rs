@@ -43,7 +43,7 @@ pub fn skeleton(search: &dyn Search, trace_id: &str) -> Result<Option<TraceSkele
     }
     let is_all = items.total <= items.hits.len() as u64 && errors.total <= errors.hits.len() as u64;
     let complete = items.complete && errors.complete && is_all;
-    Ok(Some(assemble(trace_id, items.hits, &errors.hits, complete)))
+    Ok(Some(assemble(trace_id, &items.hits, &errors.hits, complete)))
 }
 
 /// One item of a trace, whole, with its errors; `None` if it is not stored.
@@ -83,20 +83,20 @@ fn duration_us(document: &Document) -> u64 {
     document.duration().map_or(0, |d| d.get())
 }
 
-/// Puts documents into an order that does not depend on the store, and drops what was stored twice.
-fn unique(mut documents: Vec<Document>) -> Vec<Document> {
-    documents.retain(|d| id_of(d).is_some());
+/// Items in an order that does not depend on the store, without what was stored twice.
+fn unique(documents: &[Document]) -> Vec<&Document> {
     let key = |d: &Document| (d.time(), u64::MAX - duration_us(d), d.kind() != EventKind::Transaction);
-    documents.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| id_of(a).cmp(&id_of(b))));
-    documents.dedup_by(|a, b| key(a) == key(b) && id_of(a) == id_of(b));
-    documents
+    let mut items: Vec<_> = documents.iter().filter_map(|d| Some((key(d), id_of(d)?, d))).collect();
+    items.sort_by_key(|(key, id, _)| (*key, *id));
+    items.dedup_by_key(|(key, id, _)| (*key, *id));
+    items.into_iter().map(|(_, _, document)| document).collect()
 }
 
-fn assemble(trace_id: &str, documents: Vec<Document>, errors: &[Document], complete: bool) -> TraceSkeleton {
+fn assemble(trace_id: &str, documents: &[Document], errors: &[Document], complete: bool) -> TraceSkeleton {
     let documents = unique(documents);
-    let nodes: Vec<Node<'_>> = documents.iter().map(Node::of).collect();
+    let nodes: Vec<Node<'_>> = documents.iter().map(|d| Node::of(d)).collect();
     let tree = Tree::of(&nodes);
-    let is_generation: Vec<bool> = documents.iter().map(kind::is_generation).collect();
+    let is_generation: Vec<bool> = documents.iter().map(|d| kind::is_generation(d)).collect();
     let llm_types = kind::types_of_generations(&documents, &is_generation);
     let attempts = attempts::number(&documents, &tree, &is_generation);
 
@@ -138,7 +138,7 @@ fn assemble(trace_id: &str, documents: Vec<Document>, errors: &[Document], compl
         complete,
     };
     for (row, &i) in tree.order.iter().enumerate() {
-        let document = &documents[i];
+        let document = documents[i];
         let parent = tree.parents[i];
         let is_tokens = parent.is_some_and(|p| is_generation[p]) && kind::is_token_stream(document);
         let flags = flags_of(document)

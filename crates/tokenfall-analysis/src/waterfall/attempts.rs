@@ -11,7 +11,7 @@ use super::duration_us;
 use super::tree::Tree;
 
 /// Number of the attempt for each item, from 1; 0 for work that was tried once.
-pub(super) fn number(documents: &[Document], tree: &Tree<'_>, is_generation: &[bool]) -> Vec<u32> {
+pub(super) fn number(documents: &[&Document], tree: &Tree<'_>, is_generation: &[bool]) -> Vec<u32> {
     let mut attempts = vec![0; documents.len()];
     let mut groups: HashMap<(usize, &str, &str, &str), Vec<usize>> = HashMap::new();
     for (i, document) in documents.iter().enumerate() {
@@ -27,7 +27,7 @@ pub(super) fn number(documents: &[Document], tree: &Tree<'_>, is_generation: &[b
         let subtype = span.subtype.as_deref().unwrap_or_default();
         groups.entry((parent, name, kind, subtype)).or_default().push(i);
     }
-    let end = |i: usize| i128::from(tree.starts[i]) + i128::from(duration_us(&documents[i]));
+    let end = |i: usize| i128::from(tree.starts[i]) + i128::from(duration_us(documents[i]));
     for siblings in groups.values_mut().filter(|siblings| siblings.len() > 1) {
         siblings.sort_by_key(|i| (tree.starts[*i], *i));
         let mut failed: Vec<usize> =

@@ -57,7 +57,7 @@ pub(super) fn is_token_stream(document: &Document) -> bool {
 }
 
 /// Types of the model calls of a trace: the same type around them is a wrapper, which is drawn like them.
-pub(super) fn types_of_generations<'a>(documents: &'a [Document], is_generation: &[bool]) -> HashSet<&'a str> {
+pub(super) fn types_of_generations<'a>(documents: &[&'a Document], is_generation: &[bool]) -> HashSet<&'a str> {
     let calls = documents.iter().zip(is_generation).filter(|(_, is)| **is);
     calls.filter_map(|(document, _)| document.span.as_ref()?.kind.as_deref()).collect()
 }

@@ -36,7 +36,7 @@ fn span(service: &str, id: &str, parent: Option<&str>, at_us: i64, duration_us: 
 }
 
 fn trace(documents: &[Document]) -> TraceSkeleton {
-    assemble("t", documents.to_vec(), &[], true)
+    assemble("t", documents, &[], true)
 }
 
 fn ids(trace: &TraceSkeleton) -> Vec<&str> {
@@ -192,10 +192,10 @@ fn errors_find_their_item() {
     let items = vec![transaction("a", "root", None, 0, 100), span("a", "s", Some("root"), 10, 5)];
     let errors =
         [error("e1", Some("s"), Some("root")), error("e2", Some("gone"), Some("root")), error("e3", None, None)];
-    let trace = assemble("t", items, &errors, true);
+    let trace = assemble("t", &items, &errors, true);
     assert_eq!(trace.error_count, [1, 1]);
     assert_eq!(trace.errors.iter().map(|e| e.item).collect::<Vec<_>>(), [1, 0, -1]);
-    let alone = assemble("t", Vec::new(), &errors, true);
+    let alone = assemble("t", &[], &errors, true);
     assert_eq!((alone.items, alone.start_us, alone.errors.len()), (0, 50, 3));
 }
 
@@ -235,7 +235,7 @@ proptest! {
             })
             .collect();
         let trace = trace(&documents);
-        prop_assert_eq!(trace.items, unique(documents).len());
+        prop_assert_eq!(trace.items, unique(&documents).len());
         for row in 0..trace.items {
             let parent = trace.parent[row];
             prop_assert!(parent < row as i32);
