@@ -9,7 +9,7 @@ const cssKb = 15;
 const allKb = 500;
 
 const dist = new URL('../dist/', import.meta.url);
-const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'));
+const manifest = JSON.parse(readFileSync(new URL('../node_modules/.tokenfall/manifest.json', dist), 'utf8'));
 const size = (file) => gzipSync(readFileSync(new URL(file, dist)), { level: 9 }).length / 1024;
 
 const first = new Set();

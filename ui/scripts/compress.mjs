@@ -1,15 +1,20 @@
 /** Writes .gz and .br twins of everything in dist that shrinks, so that the server never compresses. */
 
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const dist = new URL('../dist', import.meta.url).pathname;
 const text = /\.(?:js|css|html|svg|json)$/;
 
+// The list of chunks is for the budget; the server need not carry it.
+mkdirSync(join(dist, '../node_modules/.tokenfall'), { recursive: true });
+renameSync(join(dist, '.vite/manifest.json'), join(dist, '../node_modules/.tokenfall/manifest.json'));
+rmSync(join(dist, '.vite'), { recursive: true });
+
 for (const name of readdirSync(dist, { recursive: true })) {
   const file = join(dist, String(name));
-  if (!text.test(file) || file.includes('.vite') || statSync(file).isDirectory()) continue;
+  if (!text.test(file) || statSync(file).isDirectory()) continue;
   const body = readFileSync(file);
   const twins = [
     ['.gz', gzipSync(body, { level: 9 })],

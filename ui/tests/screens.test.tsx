@@ -38,7 +38,7 @@ function open(address: string, respond: Respond) {
   });
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const history = createMemoryHistory({ initialEntries: [address] });
-  render(<App client={client} router={makeRouter(history)} />);
+  render(<App client={client} router={makeRouter(client, history)} />);
   return history;
 }
 

@@ -28,7 +28,7 @@ export function App({
   client?: QueryClient;
 }) {
   const [client] = useState(() => givenClient ?? makeClient());
-  const [router] = useState(() => given ?? makeRouter());
+  const [router] = useState(() => given ?? makeRouter(client));
   const language = useSyncExternalStore(languageStore.subscribe, languageStore.get);
   return (
     <QueryClientProvider client={client}>

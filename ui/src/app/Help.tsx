@@ -29,7 +29,7 @@ export default function Help({ onClose }: { onClose: () => void }) {
     [
       m.keys.inTrace,
       [
-        ['j | k', m.keys.rows],
+        ['k | j', m.keys.rows],
         ['← | →', m.keys.collapse],
         ['Enter | Esc', m.keys.open],
         ['n | N', m.keys.samples],
@@ -45,7 +45,7 @@ export default function Help({ onClose }: { onClose: () => void }) {
     [
       m.keys.inLists,
       [
-        ['j | k', m.keys.rows],
+        ['k | j', m.keys.rows],
         ['n | p', m.keys.samples],
       ],
     ],

@@ -1,14 +1,16 @@
 /** Which screen an address shows. Only the shell and the services are in the first download. */
 
+import type { QueryClient } from '@tanstack/react-query';
 import {
   createBrowserHistory,
-  createRootRoute,
+  createRootRouteWithContext,
   createRoute,
   createRouter,
   type ErrorComponentProps,
   lazyRouteComponent,
   type RouterHistory,
 } from '@tanstack/react-router';
+import { traceQuery } from '../api/queries';
 import { m } from '../base/i18n';
 import { parseQueryString, parseView, stringifyView } from '../base/view';
 import { Empty } from '../components/states';
@@ -19,7 +21,7 @@ import { Shell } from './Shell';
 function NotFound() {
   return (
     <div className="page">
-      <Empty title={m.states.notFound} text={m.states.notFoundText}>
+      <Empty heading="h1" title={m.states.notFound} text={m.states.notFoundText}>
         <Go to="/" className="button">
           {m.states.home}
         </Go>
@@ -31,7 +33,7 @@ function NotFound() {
 function Broken({ error }: ErrorComponentProps) {
   return (
     <div className="page">
-      <Empty title={m.states.crashed} text={error instanceof Error ? error.message : undefined}>
+      <Empty heading="h1" title={m.states.crashed} text={error instanceof Error ? error.message : undefined}>
         <button type="button" className="button" onClick={() => location.reload()}>
           {m.states.reload}
         </button>
@@ -40,7 +42,7 @@ function Broken({ error }: ErrorComponentProps) {
   );
 }
 
-const root = createRootRoute({
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
   validateSearch: (raw: Record<string, unknown>) => parseView(raw),
   component: Shell,
   notFoundComponent: NotFound,
@@ -60,10 +62,16 @@ const routes = [
   route('/services/$service/dependencies', lazyRouteComponent(pages, 'ServiceDependencies')),
   route('/services/$service/errors', lazyRouteComponent(pages, 'ServiceErrors')),
   route('/traces', lazyRouteComponent(pages, 'Traces')),
-  route(
-    '/traces/$traceId',
-    lazyRouteComponent(() => import('./trace'), 'Trace'),
-  ),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/traces/$traceId',
+    component: lazyRouteComponent(() => import('./trace'), 'Trace'),
+    errorComponent: Broken,
+    // The trace is on its way while the code that draws it is still being fetched.
+    loader: ({ context, params }) => {
+      void context.client.prefetchQuery(traceQuery(params.traceId));
+    },
+  }),
   route('/dependencies', lazyRouteComponent(pages, 'Dependencies')),
   route('/dependencies/$resource', lazyRouteComponent(pages, 'Dependency')),
   route('/errors', lazyRouteComponent(pages, 'Errors')),
@@ -74,10 +82,11 @@ const routes = [
   ),
 ];
 
-export function makeRouter(history: RouterHistory = createBrowserHistory()) {
+export function makeRouter(client: QueryClient, history: RouterHistory = createBrowserHistory()) {
   return createRouter({
     routeTree: root.addChildren(routes),
     history,
+    context: { client },
     parseSearch: parseQueryString,
     stringifySearch: (search) => stringifyView(search),
     defaultPreload: 'intent',

@@ -115,7 +115,7 @@ export function foldFrames(frames: readonly Frame[]): { library: boolean; frames
   const runs: { library: boolean; frames: Frame[] }[] = [];
   for (const frame of frames) {
     const last = runs.at(-1);
-    if (last && last.library && frame.library) last.frames.push(frame);
+    if (last?.library && frame.library) last.frames.push(frame);
     else runs.push({ library: frame.library, frames: [frame] });
   }
   return runs;

@@ -59,7 +59,7 @@ export function perMinute(value: Maybe): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return missing;
   if (value === 0) return '0';
   if (value > 0 && value < 0.1) return `< ${decimal(0.1, 1)}`;
-  return value < 1000 ? decimal(value, value < 10 ? 1 : 0) : count(value);
+  return value < 1000 ? decimal(value, value < 10 && !Number.isInteger(value) ? 1 : 0) : count(value);
 }
 
 /** A share between 0 and 1: `2.4 %`. */

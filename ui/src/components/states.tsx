@@ -37,7 +37,7 @@ export function ErrorState({ error, retry }: { error: Error; retry: () => void }
       ) : (
         <TriangleAlert size={22} aria-hidden className="error-text" />
       )}
-      <h3>{m.states.errorTitle}</h3>
+      <h2>{m.states.errorTitle}</h2>
       <p>{message}</p>
       {api?.requestId && <p className="dim mono small">{m.states.requestId(api.requestId)}</p>}
       <div className="row-actions">
@@ -66,16 +66,18 @@ export function Empty({
   text,
   children,
   icon,
+  heading: Heading = 'h2',
 }: {
   title: string;
   text?: string | undefined;
   children?: ReactNode;
   icon?: ReactNode;
+  heading?: 'h1' | 'h2';
 }) {
   return (
     <div className="state">
       {icon ?? <Inbox size={22} aria-hidden />}
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {text && <p>{text}</p>}
       {children && <div className="row-actions">{children}</div>}
     </div>

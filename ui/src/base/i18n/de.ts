@@ -112,8 +112,6 @@ export const de: Messages = {
     fit: 'Span einpassen',
     all: 'Ganzer Trace',
     level: 'Alle um eine Ebene ein- / ausklappen',
-    then: 'dann',
-    or: 'oder',
     enabled: 'Kürzel mit einer Taste sind an',
   },
   states: {

@@ -109,8 +109,6 @@ export const en = {
     fit: 'Fit the span',
     all: 'Whole trace',
     level: 'Collapse / expand all one level',
-    then: 'then',
-    or: 'or',
     enabled: 'Single-key shortcuts are on',
   },
   states: {
@@ -291,7 +289,7 @@ export const en = {
     summary: 'Summary',
     labels: 'Labels',
     metadata: 'Metadata',
-    stack: 'Stack trace',
+    stack: 'Stack',
     errors: 'Errors',
     json: 'JSON',
     service: 'Service',

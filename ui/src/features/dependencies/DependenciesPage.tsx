@@ -54,7 +54,9 @@ export function DependencyTable({ service, limit }: { service?: string; limit?: 
       optional: true,
       cell: (d) =>
         d.models.length > 0 ? (
-          <span className="small nowrap">{d.models.join(', ')}</span>
+          <span className="small one-line" title={d.models.join(', ')}>
+            {d.models.join(', ')}
+          </span>
         ) : (
           <span className="dim">—</span>
         ),
@@ -63,7 +65,11 @@ export function DependencyTable({ service, limit }: { service?: string; limit?: 
       key: 'callers',
       title: m.dependencies.callers,
       optional: true,
-      cell: (d) => <span className="small">{d.callers.join(', ')}</span>,
+      cell: (d) => (
+        <span className="small one-line" title={d.callers.join(', ')}>
+          {d.callers.join(', ')}
+        </span>
+      ),
     };
     const figures = summaryColumns<DependencySummary>({
       sparklines: !limit,

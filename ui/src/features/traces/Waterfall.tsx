@@ -326,7 +326,7 @@ export function Waterfall({ trace, rowsMax }: Props) {
     return out;
   }, [trace]);
 
-  const fit = (row: number) => {
+  const fitRow = (row: number) => {
     const item = itemOfRow(trace, rows[row] ?? 0);
     const from = trace.offset[item] ?? 0;
     const wide = Math.max(10, trace.duration[item] ?? 0);
@@ -352,7 +352,7 @@ export function Waterfall({ trace, rowsMax }: Props) {
     s: () => setZoom(zoomAround(zoom, centre, 1 / 0.6, trace.durationUs)),
     a: () => setZoom(pan(zoom, -width * 0.2, trace.durationUs)),
     d: () => setZoom(pan(zoom, width * 0.2, trace.durationUs)),
-    f: () => fit(cursor),
+    f: () => fitRow(cursor),
     '[': () => setFolding(stepLevel(trace, folding, -1)),
     ']': () => setFolding(stepLevel(trace, folding, 1)),
     escape: () =>
@@ -433,7 +433,7 @@ export function Waterfall({ trace, rowsMax }: Props) {
   };
   const onDoubleClick = (event: React.MouseEvent) => {
     const row = rowAt(event);
-    if (row >= 0) fit(row);
+    if (row >= 0) fitRow(row);
   };
 
   // React listens to wheels passively; zooming must keep the page from zooming too.
@@ -609,6 +609,7 @@ export function Waterfall({ trace, rowsMax }: Props) {
         <span className="wf-head-duration" style={{ width: durationWidth }}>
           {m.waterfall.duration}
         </span>
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: keys zoom as well, wherever the focus is */}
         <div
           className="wf-ruler"
           onPointerDown={(event) => dragZoom(event, zoom, bars, names)}
@@ -623,6 +624,8 @@ export function Waterfall({ trace, rowsMax }: Props) {
           )}
         </div>
       </div>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the tree inside has the keys and the names */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the tree inside has the keys and the names */}
       <div
         ref={scroller}
         className="wf-scroll"

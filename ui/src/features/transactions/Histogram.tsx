@@ -7,9 +7,9 @@ import { m } from '../../base/i18n';
 import { token, useTheme } from '../../components/theme';
 import { place, type Selection, selectBars } from './bars';
 
-const height = 168;
+const height = 180;
 const axisHeight = 22;
-const top = 20;
+const top = 32;
 
 interface Props {
   buckets: readonly LatencyBucket[];

@@ -226,15 +226,16 @@ function SampleFacts({ sample }: { sample: TraceSample }) {
   );
 }
 
+const inMs = (us: number | undefined) => (us === undefined ? '' : String(us / 1000));
+
 /** The keyboard's way to do what dragging does. */
 function RangeFields({ selection, children }: { selection: Selection | null; children: ReactNode }) {
   const setView = useSetView();
-  const shown = (us: number | undefined) => (us === undefined ? '' : String(us / 1000));
-  const [min, setMin] = useState(shown(selection?.min));
-  const [max, setMax] = useState(shown(selection?.max));
+  const [min, setMin] = useState(inMs(selection?.min));
+  const [max, setMax] = useState(inMs(selection?.max));
   useEffect(() => {
-    setMin(shown(selection?.min));
-    setMax(shown(selection?.max));
+    setMin(inMs(selection?.min));
+    setMax(inMs(selection?.max));
   }, [selection?.min, selection?.max]);
   const low = Math.round(Number(min || 0) * 1000);
   const high = Math.round(Number(max) * 1000);

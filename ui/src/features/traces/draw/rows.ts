@@ -335,8 +335,11 @@ function drawNotes(
       x = x0 - total - 2;
       ctx.fillStyle = paint.bg;
       ctx.fillRect(x - 4, y + 4, total, rowHeight - 8);
-    } else if (x1 - free > total + 12) return drawInside(ctx, paint, notes, x1 - total - 4, middle, gap);
-    else return drawNotes(ctx, paint, notes.slice(1), [x0, free, x1], y, barsX, barsWidth, alpha);
+    } else {
+      if (x1 - free > total + 24) drawInside(ctx, paint, notes, free + 8, middle, gap);
+      else drawNotes(ctx, paint, notes.slice(1), [x0, free, x1], y, barsX, barsWidth, alpha);
+      return;
+    }
   }
   for (const [text, color] of notes) {
     const w = textWidth(ctx, text);

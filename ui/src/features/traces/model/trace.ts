@@ -82,7 +82,7 @@ export interface CriticalPath {
   readonly total: number;
 }
 
-/** Runs of at least `groupMin` consecutive siblings that are alike; they are shown as one row until opened. */
+/** Runs of at least `groupMin` consecutive siblings that are alike and have nothing below them; one row until opened. */
 export interface Groups {
   readonly first: Int32Array;
   /** First item after the last member's subtree. */
@@ -182,6 +182,8 @@ function findGroups(t: Columns): Groups {
   const sums: number[] = [];
   const untils: number[] = [];
   const alike = (a: number, b: number) =>
+    t.end[a] === a + 1 &&
+    t.end[b] === b + 1 &&
     t.name[a] === t.name[b] &&
     t.kind[a] === t.kind[b] &&
     t.type[a] === t.type[b] &&
