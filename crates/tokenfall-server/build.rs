@@ -28,7 +28,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let bytes = fs::read(path)?;
         let twin = |ending: &str| {
-            files.get(&format!("{name}.{ending}")).map_or_else(|| "None".to_owned(), |path| format!("Some({})", include(path)))
+            files
+                .get(&format!("{name}.{ending}"))
+                .map_or_else(|| "None".to_owned(), |path| format!("Some({})", include(path)))
         };
         writeln!(
             table,

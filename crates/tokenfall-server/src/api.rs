@@ -11,8 +11,8 @@ mod status;
 mod traces;
 
 use axum::{Json, Router};
-use utoipa::openapi::{OpenApi, RefOr, Schema};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{OpenApi, RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -60,7 +60,7 @@ impl Default for Limits {
         Self {
             event_bytes_max: limits::EVENT_BYTES_MAX,
             request_bytes_max: limits::REQUEST_BYTES_MAX,
-            compression_ratio_max: 500,
+            compression_ratio_max: 200,
             intake_requests_max: 512,
             intake_wait: Duration::from_secs(10),
             body_silence: Duration::from_secs(30),

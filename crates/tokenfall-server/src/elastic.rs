@@ -73,10 +73,9 @@ pub(crate) async fn agent_config(request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let question = match parts.method {
         Method::GET => match axum::extract::Query::<ConfigQuery>::try_from_uri(&parts.uri) {
-            Ok(query) => ConfigQuestion {
-                service: ServiceQuestion { name: query.0.service_name },
-                etag: query.0.ifnonematch,
-            },
+            Ok(query) => {
+                ConfigQuestion { service: ServiceQuestion { name: query.0.service_name }, etag: query.0.ifnonematch }
+            }
             Err(_) => ConfigQuestion::default(),
         },
         Method::POST => {
@@ -110,9 +109,7 @@ pub(crate) async fn agent_config(request: Request) -> Response {
 
 fn config_error(status: StatusCode, message: &str) -> Response {
     let mut response = error(status, message);
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=300, must-revalidate"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=300, must-revalidate"));
     response
 }
 

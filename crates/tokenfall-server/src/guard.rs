@@ -102,7 +102,8 @@ mod tests {
         for ours in ["localhost", "LOCALHOST:8200", "127.0.0.1:8200", "[::1]", "[::1]:8200", "apm.example:80"] {
             check(ours, true);
         }
-        for foreign in ["evil.example", "evil.example:8200", "localhost.evil.example", "[::2]:8200", "127.0.0.1.nip.io"] {
+        for foreign in ["evil.example", "evil.example:8200", "localhost.evil.example", "[::2]:8200", "127.0.0.1.nip.io"]
+        {
             check(foreign, false);
         }
     }

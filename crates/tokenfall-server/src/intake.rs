@@ -225,4 +225,3 @@ async fn drain(body: &mut BodyDataStream) {
         }
     }
 }
-

@@ -1,6 +1,6 @@
 //! The server's own figures, as `/metrics` shows them. Only [`crate::events`] changes the counters.
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -10,7 +10,7 @@ use tokenfall_model::EventKind;
 use tokenfall_store::StoreStats;
 
 /// How an intake request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum IntakeResult {
     /// Everything was stored.
     Accepted,
@@ -22,8 +22,19 @@ pub(crate) enum IntakeResult {
     Unavailable,
 }
 
+impl IntakeResult {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Invalid => "invalid",
+            Self::Unauthorized => "unauthorized",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// Why an event was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum RejectReason {
     /// The line is not a valid event.
     Invalid,
@@ -37,8 +48,20 @@ pub(crate) enum RejectReason {
     Closing,
 }
 
+impl RejectReason {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::QueueFull => "queue_full",
+            Self::DiskFull => "disk_full",
+            Self::Log => "log",
+            Self::Closing => "closing",
+        }
+    }
+}
+
 /// A limit that was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Limit {
     /// Length of one event.
     EventBytes,
@@ -60,19 +83,35 @@ pub(crate) enum Limit {
     DiskBytes,
 }
 
+impl Limit {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::EventBytes => "event_bytes",
+            Self::RequestBytes => "request_bytes",
+            Self::CompressionRatio => "compression_ratio",
+            Self::IntakeRequests => "intake_requests",
+            Self::BodySilence => "body_silence",
+            Self::Searches => "searches",
+            Self::Connections => "connections",
+            Self::QueueBytes => "queue_bytes",
+            Self::DiskBytes => "disk_bytes",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabels {
-    result: IntakeResult,
+    result: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabels {
-    reason: RejectReason,
+    reason: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LimitLabels {
-    limit: Limit,
+    limit: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -137,11 +176,11 @@ impl Metrics {
     }
 
     pub(crate) fn count_request(&self, result: IntakeResult) {
-        self.requests.get_or_create(&ResultLabels { result }).inc();
+        self.requests.get_or_create(&ResultLabels { result: result.as_str() }).inc();
     }
 
     pub(crate) fn requests(&self, result: IntakeResult) -> u64 {
-        self.requests.get_or_create(&ResultLabels { result }).get()
+        self.requests.get_or_create(&ResultLabels { result: result.as_str() }).get()
     }
 
     pub(crate) fn count_received(&self, n: u64) {
@@ -157,19 +196,19 @@ impl Metrics {
     }
 
     pub(crate) fn count_rejected(&self, reason: RejectReason, n: u64) {
-        self.events_rejected.get_or_create(&ReasonLabels { reason }).inc_by(n);
+        self.events_rejected.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc_by(n);
     }
 
     pub(crate) fn rejected(&self) -> u64 {
         use RejectReason::{Closing, DiskFull, Invalid, Log, QueueFull};
         [Invalid, QueueFull, DiskFull, Log, Closing]
             .into_iter()
-            .map(|reason| self.events_rejected.get_or_create(&ReasonLabels { reason }).get())
+            .map(|reason| self.events_rejected.get_or_create(&ReasonLabels { reason: reason.as_str() }).get())
             .sum()
     }
 
     pub(crate) fn count_limit(&self, limit: Limit) {
-        self.limits.get_or_create(&LimitLabels { limit }).inc();
+        self.limits.get_or_create(&LimitLabels { limit: limit.as_str() }).inc();
     }
 
     pub(crate) fn count_panic(&self) {
@@ -180,7 +219,11 @@ impl Metrics {
     pub(crate) fn encode(&self, store: StoreStats) -> String {
         for kind in EventKind::ALL {
             let n = i64::try_from(store.events.get(kind)).unwrap_or(i64::MAX);
-            self.stored.get_or_create(&KindLabels { kind: kind.as_str() }).set(n);
+            self.stored
+                .get_or_create(&KindLabels {
+                    kind: if kind == EventKind::Metricset { "metricset" } else { kind.as_str() },
+                })
+                .set(n);
         }
         self.disk_bytes.set(i64::try_from(store.disk_bytes).unwrap_or(i64::MAX));
         let mut text = String::new();

@@ -174,7 +174,10 @@ impl Connections {
         let deadline = self.app.config.shutdown_timeout;
         self.tasks.close();
         if tokio::time::timeout(deadline, self.graceful.shutdown()).await.is_err() {
-            tracing::warn!(connections = self.tasks.len(), "requests are still running after {deadline:?}; leaving them");
+            tracing::warn!(
+                connections = self.tasks.len(),
+                "requests are still running after {deadline:?}; leaving them"
+            );
         }
     }
 }

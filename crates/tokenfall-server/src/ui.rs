@@ -74,9 +74,10 @@ fn respond(asset: &'static Asset, request: &HeaderMap) -> Response {
         .iter()
         .any(|etags| etags.to_str().is_ok_and(|etags| etags.contains(asset.etag)));
     let accepts = |encoding: &str| {
-        request.get_all(header::ACCEPT_ENCODING).iter().any(|accept| {
-            accept.to_str().is_ok_and(|accept| accept.split(',').any(|one| is_accepted(one, encoding)))
-        })
+        request
+            .get_all(header::ACCEPT_ENCODING)
+            .iter()
+            .any(|accept| accept.to_str().is_ok_and(|accept| accept.split(',').any(|one| is_accepted(one, encoding))))
     };
     let (body, encoding) = match asset {
         Asset { brotli: Some(bytes), .. } if accepts("br") => (*bytes, Some("br")),

@@ -1,5 +1,7 @@
 //! Fixtures and helpers for tests. Never a normal dependency.
 
+pub mod http;
+
 use std::path::{Path, PathBuf};
 
 /// Root of the repository.

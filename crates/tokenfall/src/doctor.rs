@@ -63,7 +63,8 @@ fn exposure(settings: &Settings) -> Finding {
     let short = settings.server.secrets.token.as_ref().is_some_and(|token| token.reveal().len() < 16);
     if short && !settings.server.listen.ip().is_loopback() {
         return Finding::Problem {
-            what: "access: the secret token has fewer than 16 characters, and the server is reachable from outside".into(),
+            what: "access: the secret token has fewer than 16 characters, and the server is reachable from outside"
+                .into(),
             remedy: "choose a longer one, for example: openssl rand -hex 24".into(),
         };
     }
@@ -100,7 +101,8 @@ fn answers_as_tokenfall(address: SocketAddr) -> bool {
         stream.take(64 * 1024).read_to_end(&mut answer)?;
         Ok(String::from_utf8_lossy(&answer).into_owned())
     };
-    ask("/").is_ok_and(|answer| answer.contains("\"tokenfall\":")) || ask("/metrics").is_ok_and(|answer| answer.contains("request_id"))
+    ask("/").is_ok_and(|answer| answer.contains("\"tokenfall\":"))
+        || ask("/metrics").is_ok_and(|answer| answer.contains("request_id"))
 }
 
 /// Can the data directory be opened?
@@ -125,7 +127,9 @@ fn data_directory(path: &Path, is_running: bool) -> Finding {
                 remedy: "give this user the right to write there, or choose another --data".into(),
             },
         },
-        Err(OpenError::Locked(_)) if is_running => Finding::Good(format!("data: {shown} is in use by the running server")),
+        Err(OpenError::Locked(_)) if is_running => {
+            Finding::Good(format!("data: {shown} is in use by the running server"))
+        }
         Err(error @ OpenError::Locked(_)) => Finding::Problem {
             what: format!("data: {error}"),
             remedy: "a server runs with this directory but on another address; ask it with --listen".into(),

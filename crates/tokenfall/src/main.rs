@@ -67,8 +67,11 @@ fn store_stats(matches: &ArgMatches) -> anyhow::Result<()> {
 
 /// Writes a text and a newline to standard output.
 fn print(text: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "{text}")?;
-    Ok(())
+    match writeln!(std::io::stdout(), "{text}") {
+        // Whoever reads has seen enough (`tokenfall config print | head`).
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
 }
 
 fn resolve(matches: &ArgMatches) -> anyhow::Result<Resolved> {
@@ -128,12 +131,11 @@ fn with_options(command: Command, is_used: impl Fn(&str) -> bool) -> Command {
         .help("Configuration file [env: TOKENFALL_CONFIG] [default: ./tokenfall.toml if it is there]");
     OPTIONS.iter().filter(|option| !option.secret && is_used(option.name)).fold(command.arg(file), |command, option| {
         let default = if option.default.is_empty() { "none" } else { option.default };
-        command.arg(
-            Arg::new(option.flag())
-                .long(option.flag())
-                .value_name(option.unit)
-                .help(format!("{} [env: {}] [default: {default}]", option.doc, option.env())),
-        )
+        command.arg(Arg::new(option.flag()).long(option.flag()).value_name(option.unit).help(format!(
+            "{} [env: {}] [default: {default}]",
+            option.doc,
+            option.env()
+        )))
     })
 }
 

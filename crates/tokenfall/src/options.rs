@@ -204,7 +204,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     Opt {
         name: "compression_ratio_max",
         unit: "number",
-        default: "500",
+        default: "200",
         doc: "Most decompressed bytes for each compressed one, in requests of more than 4 MiB. Over it: 413.",
         secret: false,
         apply: |s, v| set(&mut s.server.limits.compression_ratio_max, v),

@@ -153,16 +153,22 @@ mod tests {
     #[test]
     fn flags_win_over_environment_over_file_over_default() {
         let file = "namespace = \"file\"\nsearches_max = 3\napi_keys = [\"a:1\", \"b:2\"]\nlog_format = \"json\"\n";
-        let resolved =
-            resolved(file, &[("namespace", "flag")], &[("TOKENFALL_NAMESPACE", "env"), ("TOKENFALL_LOG_FORMAT", "text")])
-                .unwrap();
+        let resolved = resolved(
+            file,
+            &[("namespace", "flag")],
+            &[("TOKENFALL_NAMESPACE", "env"), ("TOKENFALL_LOG_FORMAT", "text")],
+        )
+        .unwrap();
         let settings = resolved.settings().unwrap();
         assert_eq!(settings.server.namespace, "flag");
         assert_eq!(settings.server.limits.searches_max, 3);
         assert_eq!(settings.server.secrets.api_keys.len(), 2);
         assert_eq!(settings.log_format, crate::options::LogFormat::Text);
         let text = resolved.lines().join("\n");
-        assert!(text.contains("# --namespace") && text.contains("t.toml:2") && text.contains("# TOKENFALL_LOG_FORMAT"), "{text}");
+        assert!(
+            text.contains("# --namespace") && text.contains("t.toml:2") && text.contains("# TOKENFALL_LOG_FORMAT"),
+            "{text}"
+        );
         assert!(!text.contains("a:1"), "{text}");
     }
 

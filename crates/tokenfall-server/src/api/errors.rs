@@ -53,8 +53,6 @@ pub(super) async fn error(
 ) -> Answer<ErrorGroupDetail> {
     let scope = window.scope()?;
     let (service, occurrence) = (of.service, shown.occurrence);
-    app.answer(move |search| {
-        errors::detail(search, &scope, &grouping_key, service.as_deref(), occurrence.as_deref())
-    })
-    .await
+    app.answer(move |search| errors::detail(search, &scope, &grouping_key, service.as_deref(), occurrence.as_deref()))
+        .await
 }

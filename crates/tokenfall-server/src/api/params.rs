@@ -20,7 +20,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Query::<T>::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|rejection| {
-            let cause = std::error::Error::source(&rejection).map_or_else(|| rejection.to_string(), ToString::to_string);
+            let cause =
+                std::error::Error::source(&rejection).map_or_else(|| rejection.to_string(), ToString::to_string);
             ApiError::invalid(format!("bad query parameters: {cause}"))
         })
     }

@@ -57,10 +57,7 @@ pub(super) async fn skeleton(State(app): State<App>, Path(trace_id): Path<String
         (status = 200, description = "The item", body = TraceItem),
         (status = 404, description = "No such item is stored", body = tokenfall_api::Problem),
         Problems))]
-pub(super) async fn item(
-    State(app): State<App>,
-    Path((trace_id, id)): Path<(String, String)>,
-) -> Answer<TraceItem> {
+pub(super) async fn item(State(app): State<App>, Path((trace_id, id)): Path<(String, String)>) -> Answer<TraceItem> {
     let found = app.answer(move |search| waterfall::item(search, &trace_id, &id)).await?;
     found.0.map(Json).ok_or_else(|| ApiError::not_found("this trace has no such span or transaction"))
 }

@@ -149,8 +149,7 @@ impl Session {
     /// Counts the lines that were decoded since the last time.
     fn count(&mut self) {
         let (valid, invalid) = (self.stream.accepted(), self.stream.error_count());
-        let decoded =
-            EventsDecoded { valid: valid - self.counted.valid, invalid: invalid - self.counted.invalid };
+        let decoded = EventsDecoded { valid: valid - self.counted.valid, invalid: invalid - self.counted.invalid };
         decoded.emit(&self.app.metrics);
         self.counted = EventsSeen { valid, invalid };
     }
