@@ -58,7 +58,9 @@ await test('first event flips Get started within a second', async () => {
   await send(server.url, ok.body);
   const sent = Date.now();
   await page.getByText(`Events are arriving from ${service}`).waitFor();
-  console.log(`  shown ${Date.now() - sent} ms after the answer`);
+  const shown = Date.now() - sent;
+  console.log(`  shown ${shown} ms after the answer`);
+  assert.ok(shown < 2000, 'also on a busy machine');
   await page.getByText('agent python 6.26.2').waitFor();
   await shot(page, 'start-arrived');
   await page.getByRole('link', { name: 'Open first trace' }).click();
@@ -314,12 +316,16 @@ await test('a browser that speaks German reads German', async () => {
 
 for (const spans of process.env.E2E_LARGE ? [10_000, 99_000] : [10_000]) {
   await test(`a trace of ${spans} spans opens and scrolls`, async () => {
-    const traceId = `${spans === 10_000 ? 'aa' : 'bb'}${'0'.repeat(22)}${Date.now().toString(16).slice(-8)}`;
+    const traceId = `${Date.now().toString(16).slice(-6)}${spans.toString(16).padStart(26, '0')}`;
     for (const body of large(spans, traceId)) await send(server.url, body);
-    await until('all spans are found', async () => {
-      const answer = await fetch(`${server.url}/api/v1/traces/${traceId}/skeleton`);
-      return answer.ok && (await answer.json()).items === spans + 1;
-    });
+    await until(
+      'all spans are found',
+      async () => {
+        const answer = await fetch(`${server.url}/api/v1/traces/${traceId}/skeleton`);
+        return answer.ok && (await answer.json()).items === spans + 1;
+      },
+      60_000,
+    );
     await go('/start');
     await page.getByRole('heading', { level: 1 }).waitFor();
     const asked = performance.now();

@@ -15,12 +15,18 @@ import { useTitle } from '../../components/title';
 import { Go } from '../../components/view';
 import { snippets } from './snippets';
 
-const pollMs = 1000;
+/** Events are visible half a second after they were stored; while waiting, this leaves the other half for noticing. */
+const waitingPollMs = 300;
+const pollMs = 2000;
 const silenceMs = 60_000;
 
 export function StartPage() {
   useTitle(m.start.title);
-  const query = useQuery({ ...statusQuery(), refetchInterval: pollMs, staleTime: 0 });
+  const query = useQuery({
+    ...statusQuery(),
+    refetchInterval: ({ state }) => (state.data?.newest_service ? pollMs : waitingPollMs),
+    staleTime: 0,
+  });
   const status = query.data;
   const authRequired = status?.auth_required ?? false;
   const tabs = snippets(location.origin, authRequired, { any: m.start.any, curl: m.start.curl });
