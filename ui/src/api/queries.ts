@@ -75,6 +75,8 @@ export const traceQuery = (traceId: string) => ({
   // Late spans still join a fresh trace, so it is asked for again on return, but never while being read.
   staleTime: 30_000,
   refetchOnWindowFocus: false,
+  // Comparing the columns of two large answers value by value takes longer than building the trace anew.
+  structuralSharing: false,
 });
 
 export const itemQuery = (traceId: string, id: string) => ({

@@ -11,7 +11,7 @@ export function rangeLabel(from: string, to: string, nowMs: number): string {
   if (relative) return m.header.last(relative.count, relative.unit);
   const range = rangeMs(from, to, nowMs);
   return range
-    ? `${format.dateTime(range.from * 1000)} – ${to === 'now' ? 'now' : format.dateTime(range.to * 1000)}`
+    ? `${format.dateTime(range.from * 1000)} – ${to === 'now' ? m.header.now : format.dateTime(range.to * 1000)}`
     : m.header.custom;
 }
 

@@ -34,7 +34,7 @@ export default function Plot({ times, series, format: show, max, whole, height, 
       {
         width: host.clientWidth,
         height,
-        padding: [8, 8, 0, 0],
+        padding: [8, 20, 0, 0],
         legend: { show: false },
         cursor: {
           sync: { key: 'tokenfall' },

@@ -1,5 +1,6 @@
 /** A trace with its waterfall and the details of the selected item; on its own page or inside another. */
 
+import { useQuery } from '@tanstack/react-query';
 import { TriangleAlert } from 'lucide-react';
 import { useMemo } from 'react';
 import { ApiError } from '../../api/client';
@@ -8,13 +9,13 @@ import type { TraceSkeleton } from '../../api/types';
 import * as format from '../../base/format';
 import { m } from '../../base/i18n';
 import { Empty, ErrorState, Skeleton } from '../../components/states';
-import { Go, useData, useView } from '../../components/view';
+import { Go, useView } from '../../components/view';
 import { Details } from './Details';
 import { buildTrace, flag, has, itemById, type Trace } from './model/trace';
 import { Waterfall } from './Waterfall';
 
 export function TraceView({ traceId, rowsMax }: { traceId: string; rowsMax?: number }) {
-  const query = useData(traceQuery(traceId));
+  const query = useQuery(traceQuery(traceId));
   if (query.data) return <Loaded key={traceId} skeleton={query.data} {...(rowsMax ? { rowsMax } : {})} />;
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (

@@ -142,7 +142,26 @@ function Found({ service, name, detail, renderTrace }: Props & { detail: Transac
           height={120}
         />
       </div>
-      <Panel title={m.transaction.distribution} note={m.transaction.selectHelp}>
+      <Panel
+        title={m.transaction.distribution}
+        note={m.transaction.selectHelp}
+        actions={
+          <span className="legend dim small">
+            {sample && (
+              <span>
+                <i className="dot color-accent" />
+                {m.transaction.current}
+              </span>
+            )}
+            {distribution.buckets.some((b) => b.failed > 0) && (
+              <span>
+                <i className="line-mark color-error" />
+                {m.transaction.failedBars}
+              </span>
+            )}
+          </span>
+        }
+      >
         <Histogram
           buckets={distribution.buckets}
           p50={summary.latency_p50_us}

@@ -336,7 +336,7 @@ function drawNotes(
       ctx.fillStyle = paint.bg;
       ctx.fillRect(x - 4, y + 4, total, rowHeight - 8);
     } else {
-      if (x1 - free > total + 24) drawInside(ctx, paint, notes, free + 8, middle, gap);
+      if (x1 - free > total + 24) drawInside(ctx, paint, notes, free + (x1 - free - total + gap) / 2, middle, gap);
       else drawNotes(ctx, paint, notes.slice(1), [x0, free, x1], y, barsX, barsWidth, alpha);
       return;
     }
