@@ -96,6 +96,7 @@ describe('the URL', () => {
         q: text,
         sort: fc.constantFrom('name', '-avg', 'p95'),
         type: text,
+        service: text,
         sample: text,
         span: text,
         tab: fc.constantFrom('json', 'labels'),

@@ -145,6 +145,19 @@ describe('states that screens share', () => {
     expect(sessionStorage.getItem('tokenfall.secret')).toBe('s3cret');
   });
 
+  it('tells after a minute of silence what the server has seen', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    try {
+      open('/start', answers('never'));
+      await screen.findByText('waiting for the first event…');
+      expect(screen.queryByText(/missing or wrong secret/)).toBeNull();
+      await act(() => vi.advanceTimersByTimeAsync(61_000));
+      expect(await screen.findByText('3 requests came with a missing or wrong secret.')).toBeTruthy();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('says that there is no such page', async () => {
     open('/nowhere', answers('full'));
     expect(await screen.findByText('There is no such page')).toBeTruthy();

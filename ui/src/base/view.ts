@@ -12,6 +12,8 @@ export interface View {
   q?: string;
   /** Column that a table is sorted by; a leading `-` means descending. */
   sort?: string;
+  /** Service of an error group; the same error can happen in several. */
+  service?: string;
   /** Transaction type. */
   type?: string;
   /** Selected durations in microseconds, on the latency histogram. */
@@ -61,6 +63,7 @@ export function parseView(raw: Record<string, unknown>): View {
   const q = text(raw.q);
   const sort = text(raw.sort);
   const type = text(raw.type);
+  const service = text(raw.service);
   const sample = text(raw.sample);
   const span = text(raw.span);
   const tab = text(raw.tab);
@@ -69,6 +72,7 @@ export function parseView(raw: Record<string, unknown>): View {
   if (env) view.env = env;
   if (q) view.q = q;
   if (sort && /^-?[a-z_0-9]+$/.test(sort)) view.sort = sort;
+  if (service) view.service = service;
   if (type) view.type = type;
   if (sample) view.sample = sample;
   if (span) view.span = span;
@@ -103,6 +107,7 @@ export function stringifyView(view: Partial<View>): string {
     'env',
     'q',
     'sort',
+    'service',
     'type',
     'min',
     'max',

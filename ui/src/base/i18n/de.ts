@@ -253,7 +253,7 @@ export const de: Messages = {
     missingParent: 'Auslöser fehlt',
     missingParentHelp: 'Der auslösende Span ist nicht gespeichert: nicht erfasst, noch nicht gesendet oder verloren.',
     async: 'asynchron',
-    asyncHelp: 'Der auslösende Span hat nicht darauf gewartet.',
+    asyncHelp: 'Lief asynchron, wie sein Agent meldet.',
     skew: 'Uhr korrigiert',
     skewHelp: 'Die Uhren zweier Maschinen gehen verschieden; der Beginn wurde in den Span des Aufrufers verschoben.',
     ttft: (d) => `erstes Token nach ${d}`,

@@ -252,7 +252,7 @@ export const en = {
     missingParent: 'missing parent',
     missingParentHelp: 'The span that caused this one is not in the store: it was not sampled, not sent yet, or lost.',
     async: 'async',
-    asyncHelp: 'Its parent did not wait for it.',
+    asyncHelp: 'It ran asynchronously, as its agent reports.',
     skew: 'clock corrected',
     skewHelp: 'The clocks of two machines disagree; the start was moved into the caller’s span.',
     ttft: (d: string) => `first token after ${d}`,

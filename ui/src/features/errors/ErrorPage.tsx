@@ -20,8 +20,10 @@ import { Handled, Occurrences } from './ErrorsPage';
 
 export function ErrorPage({ groupingKey }: { groupingKey: string }) {
   const scope = useScope();
-  const { occ } = useView();
-  const query = useData(errorQuery(groupingKey, occ ? { ...scope, occurrence: occ } : scope));
+  const { occ, service } = useView();
+  const query = useData(
+    errorQuery(groupingKey, { ...scope, ...(service ? { service } : {}), ...(occ ? { occurrence: occ } : {}) }),
+  );
   const group = query.data?.group;
   const title = group ? (group.exception_type ?? group.message) : m.errors.group;
   useTitle(title, group?.service ?? '');

@@ -44,7 +44,7 @@ export function ErrorTable({ service, limit }: { service?: string; limit?: numbe
       value: (g) => g.message,
       cell: (g) => (
         <span className="error-cell">
-          <Go to="/errors/$key" params={{ key: g.grouping_key }} className="row-link">
+          <Go to="/errors/$key" params={{ key: g.grouping_key }} search={{ service: g.service }} className="row-link">
             {g.exception_type ?? g.message}
           </Go>{' '}
           <Handled handled={g.handled} />

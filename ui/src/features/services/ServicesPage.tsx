@@ -71,6 +71,7 @@ function Services({ rows }: { rows: readonly ServiceSummary[] }) {
         key: 'errors',
         title: m.services.errors,
         numeric: true,
+        optional: true,
         value: (s) => s.errors,
         cell: (s) =>
           s.errors > 0 ? (

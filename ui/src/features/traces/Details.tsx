@@ -112,7 +112,12 @@ export function Details({ trace, item }: { trace: Trace; item: number }) {
                       <p className="message">{textAt(error, 'error.log.message')}</p>
                     )}
                     {key && (
-                      <Go to="/errors/$key" params={{ key }} className="button">
+                      <Go
+                        to="/errors/$key"
+                        params={{ key }}
+                        search={{ service: textAt(error, 'service.name') }}
+                        className="button"
+                      >
                         {m.nav.errors}: {m.errors.overTime}
                       </Go>
                     )}

@@ -82,7 +82,12 @@ function TraceFacts({ trace }: { trace: Trace }) {
         <p className="strip">
           {m.waterfall.messages}:{' '}
           {homeless.slice(0, 5).map((error) => (
-            <Go key={error.id} to="/errors/$key" params={{ key: error.grouping_key }}>
+            <Go
+              key={error.id}
+              to="/errors/$key"
+              params={{ key: error.grouping_key }}
+              search={{ service: error.service }}
+            >
               {error.exception_type ?? error.message}
             </Go>
           ))}

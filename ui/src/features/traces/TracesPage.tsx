@@ -33,6 +33,7 @@ export function TracesPage() {
       {
         key: 'service',
         title: m.traces.service,
+        optional: true,
         value: (t) => t.service,
         cell: (t) => (
           <Go to="/services/$service" params={{ service: t.service }}>

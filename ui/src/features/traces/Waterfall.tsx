@@ -41,7 +41,8 @@ import { flag, has, itemById, kinds, type Trace } from './model/trace';
 
 const minimapHeight = 56;
 const rulerHeight = 24;
-const nameMin = 200;
+const nameMin = 150;
+const narrowPx = 640;
 /** Rows of the accessible tree before and after those on screen. */
 const overscan = 6;
 const restMs = 90;
@@ -100,7 +101,11 @@ export function Waterfall({ trace, rowsMax }: Props) {
   const index = useMemo(() => rowIndex(trace, rows), [trace, rows]);
   const selectedItem = useMemo(() => (view.span ? itemById(trace, view.span) : -1), [trace, view.span]);
   const selectedRow = selectedItem >= 0 ? (index[selectedItem] ?? -1) : -1;
-  const names = Math.max(nameMin, Math.min(nameWidth, Math.max(nameMin, size.width - 160)));
+  const narrow = size.width > 0 && size.width < narrowPx;
+  const names = Math.max(
+    nameMin,
+    Math.min(nameWidth, Math.max(nameMin, narrow ? size.width * 0.45 : size.width - 160)),
+  );
   const bars = Math.max(1, size.width - names - 12);
   const totalHeight = rows.length * rowHeight;
   const sizerHeight = Math.min(totalHeight, scrollMax);
@@ -123,6 +128,7 @@ export function Waterfall({ trace, rowsMax }: Props) {
     showPath: view.cp === true,
     hits: hitMask,
     manyServices: trace.services.length > 1,
+    narrow,
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme is what the colours are read for
   const paint = useMemo(() => readPaint(), [theme]);
@@ -511,7 +517,10 @@ export function Waterfall({ trace, rowsMax }: Props) {
   const shareTotal = trace.path.total;
 
   return (
-    <div className="wf" style={{ '--wf-names': `${names}px` } as CSSProperties}>
+    <div
+      className="wf"
+      style={{ '--wf-names': `${names}px`, '--wf-durations': narrow ? '0px' : `${durationWidth}px` } as CSSProperties}
+    >
       <div className="wf-tools">
         <label className="field wf-find">
           <Search size={14} aria-hidden />
@@ -606,9 +615,11 @@ export function Waterfall({ trace, rowsMax }: Props) {
       </div>
       <div className="wf-head">
         <span className="wf-head-name">{m.waterfall.name}</span>
-        <span className="wf-head-duration" style={{ width: durationWidth }}>
-          {m.waterfall.duration}
-        </span>
+        {!narrow && (
+          <span className="wf-head-duration" style={{ width: durationWidth }}>
+            {m.waterfall.duration}
+          </span>
+        )}
         {/* biome-ignore lint/a11y/noStaticElementInteractions: keys zoom as well, wherever the focus is */}
         <div
           className="wf-ruler"

@@ -32,6 +32,8 @@ export interface Scene {
   /** 1 for each hit of the search; null if there is none. */
   readonly hits: Uint8Array | null;
   readonly manyServices: boolean;
+  /** On narrow screens durations stand beside the bars, so that names have room. */
+  readonly narrow: boolean;
 }
 
 /** Left edge of a row's text; deep levels stop moving right so that names stay readable. */
@@ -111,10 +113,11 @@ function drawName(ctx: CanvasRenderingContext2D, scene: Scene, paint: Paint, row
   ctx.textAlign = 'right';
   ctx.fillStyle = paint.dim;
   const took = group >= 0 ? (trace.groups.sum[group] ?? 0) : (trace.duration[item] ?? 0);
-  ctx.fillText(group >= 0 ? m.waterfall.groupSum(format.duration(took)) : format.duration(took), right, middle);
+  if (!scene.narrow)
+    ctx.fillText(group >= 0 ? m.waterfall.groupSum(format.duration(took)) : format.duration(took), right, middle);
   ctx.textAlign = 'left';
 
-  const limit = nameWidth - durationWidth - (group >= 0 ? 18 : 0);
+  const limit = scene.narrow ? nameWidth - 6 : nameWidth - durationWidth - (group >= 0 ? 18 : 0);
   const badges: [text: string, color: string][] = [];
   if (group < 0) {
     const errors = trace.errorCount[item] ?? 0;
@@ -254,6 +257,7 @@ function drawBar(
     }
   }
   const notes: [text: string, color: string][] = [];
+  if (scene.narrow) notes.push([format.duration(trace.duration[item]), paint.dim]);
   if (failed) notes.push([`▲ ${m.common.failed}`, paint.error]);
   if (merged > 0) {
     notes.push([
