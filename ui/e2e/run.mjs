@@ -214,7 +214,9 @@ await test('errors are grouped, and lead to where they happened', async () => {
 await test('the URL holds range and filter, and Back undoes', async () => {
   await go('/traces');
   await page.getByRole('link', { name: 'user-query' }).first().waitFor();
-  await page.getByRole('button', { name: /^Time range/ }).click();
+  await page.keyboard.press('j');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'user-query');
+  await page.keyboard.press('t');
   await page.getByRole('button', { name: 'Last 6 hours' }).click();
   await page.waitForURL(/from=now-6h/);
   await page.getByRole('link', { name: 'Dependencies' }).click();

@@ -15,7 +15,7 @@ import {
 import { clampZoom, pan, ticks, toTime, toX, zoomAround } from '../src/features/traces/model/scale';
 import { keepWithAncestors, searchTrace } from '../src/features/traces/model/search';
 import { buildTrace, flag, has, kinds, nameOf, type Trace, timeOnPath } from '../src/features/traces/model/trace';
-import { countSelected, place, selectBars } from '../src/features/transactions/bars';
+import { place, selectBars } from '../src/features/transactions/bars';
 import { trace as skeleton, skeletonOf, transaction } from './fixtures';
 
 beforeAll(() => chooseLanguage('en'));
@@ -281,9 +281,5 @@ describe('the latency histogram', () => {
     expect(selectBars(buckets, 2.4, 5.1)).toEqual({ min: buckets[2]!.from_us, max: buckets[5]!.to_us });
     expect(selectBars(buckets, 5.1, 2.4)).toEqual(selectBars(buckets, 2.4, 5.1));
     expect(selectBars([], 0, 1)).toBeNull();
-  });
-  it('counts what is selected', () => {
-    const all = selectBars(buckets, 0, buckets.length)!;
-    expect(countSelected(buckets, all)).toBe(buckets.reduce((sum, b) => sum + b.count, 0));
   });
 });

@@ -4,7 +4,6 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-export type Range = Schemas['Range'];
 export type SeriesAxis = Schemas['SeriesAxis'];
 export type Summary = Schemas['Summary'];
 export type SummarySeries = Schemas['SummarySeries'];
@@ -35,6 +34,3 @@ export type ErrorGroupDetail = Schemas['ErrorGroupDetail'];
 export type ErrorOccurrence = Schemas['ErrorOccurrence'];
 export type Status = Schemas['Status'];
 export type Problem = Schemas['Problem'];
-
-/** A stored event in Elastic's shape: nested JSON whose fields may all be missing. */
-export type StoredDocument = Readonly<Record<string, unknown>>;

@@ -1,7 +1,5 @@
 /** Time ranges as they stand in the URL: `now-15m`, ISO 8601 or milliseconds since the epoch. */
 
-export type Micros = number;
-
 const unitMs: Record<string, number> = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3, w: 7 * 86400e3 };
 
 export const defaultFrom = 'now-1h';

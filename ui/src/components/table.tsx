@@ -55,7 +55,7 @@ export function DataTable<T>({ label, rows, columns, rowKey, sort, sortable = tr
     return value ? [...rows].sort((a, b) => compare(value(a), value(b), down)) : rows;
   }, [rows, column, down]);
   const body = useRef<HTMLTableSectionElement>(null);
-  useRowKeys(body);
+  useRowKeys(body, sortable);
 
   return (
     <div className="table-box">
@@ -165,8 +165,8 @@ function VirtualBody<T>({
   );
 }
 
-/** `j` and `k` walk over the first link of each row. */
-function useRowKeys(body: RefObject<HTMLTableSectionElement | null>): void {
+/** `j` and `k` walk over the first link of each row, in the main table of a page only. */
+function useRowKeys(body: RefObject<HTMLTableSectionElement | null>, enabled: boolean): void {
   const walk = (step: 1 | -1) => {
     const links = [
       ...(body.current?.querySelectorAll<HTMLElement>('tr > td:first-child a, tr > th:first-child a') ?? []),
@@ -175,7 +175,7 @@ function useRowKeys(body: RefObject<HTMLTableSectionElement | null>): void {
     const at = links.findIndex((link) => link.closest('tr')?.contains(document.activeElement));
     links[Math.max(0, Math.min(links.length - 1, at + step))]?.focus();
   };
-  useHotkeys({ j: () => walk(1), k: () => walk(-1) });
+  useHotkeys(enabled ? { j: () => walk(1), k: () => walk(-1) } : {});
 }
 
 /** The filter above a table; its text is in the URL. */

@@ -28,10 +28,3 @@ export function selectBars(buckets: readonly LatencyBucket[], a: number, b: numb
   const last = buckets[Math.max(0, Math.min(buckets.length - 1, Math.ceil(Math.max(a, b)) - 1))];
   return first && last && last.to_us > first.from_us ? { min: first.from_us, max: last.to_us } : null;
 }
-
-/** Requests inside a selection, counted by whole bars. */
-export function countSelected(buckets: readonly LatencyBucket[], selection: Selection): number {
-  let sum = 0;
-  for (const b of buckets) if (b.from_us >= selection.min && b.to_us <= selection.max) sum += b.count;
-  return sum;
-}

@@ -257,7 +257,6 @@ function drawBar(
     }
   }
   const notes: [text: string, color: string][] = [];
-  if (scene.narrow) notes.push([format.duration(trace.duration[item]), paint.dim]);
   if (failed) notes.push([`▲ ${m.common.failed}`, paint.error]);
   if (merged > 0) {
     notes.push([
@@ -273,6 +272,8 @@ function drawBar(
     const chunks = trace.chunks[item] ?? 0;
     if (chunks > 0) notes.push([m.waterfall.chunks(chunks), paint.dim]);
   }
+  // The last note is the one that stays when there is little room.
+  if (scene.narrow) notes.push([format.duration(trace.duration[item]), paint.dim]);
   const free = first >= 0 && visible ? edges(zoom, from + first, to, barsX, barsWidth)[0] + 6 : x0;
   drawNotes(ctx, paint, notes, visible ? [x0, free, x1] : [barsX, barsX, barsX], y, barsX, barsWidth, alpha);
   ctx.globalAlpha = 1;

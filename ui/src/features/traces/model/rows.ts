@@ -65,11 +65,6 @@ export function rowIndex(trace: Trace, rows: Rows): Int32Array {
   return index;
 }
 
-/** Extra indentation and level: an item inside an opened group stands one deeper, and so does all below it. */
-export function levelOf(trace: Trace, row: number): number {
-  return trace.depth[itemOfRow(trace, row)] ?? 0;
-}
-
 /** Opens whatever hides an item. */
 export function reveal(trace: Trace, folding: Folding, item: number): Folding {
   const collapsed = new Set(folding.collapsed);
