@@ -94,12 +94,11 @@ impl App {
             SearchEnded { took: begin.elapsed() }.emit(&app.metrics);
             answer
         });
-        match answer.await {
-            Ok(answer) => Ok(Json(answer?)),
-            Err(_) => {
-                Panicked { during: "a search" }.emit(&self.metrics);
-                Err(ApiError::new(ErrorCode::Internal, "the search failed; the server's log says why"))
-            }
+        if let Ok(answer) = answer.await {
+            Ok(Json(answer?))
+        } else {
+            Panicked { during: "a search" }.emit(&self.metrics);
+            Err(ApiError::new(ErrorCode::Internal, "the search failed; the server's log says why"))
         }
     }
 }

@@ -120,13 +120,13 @@ impl SearchEnded {
 
 /// A request panicked.
 pub(crate) struct Panicked<'a> {
-    /// Where in the server.
+    /// What was being done, or what the panic said.
     pub(crate) during: &'a str,
 }
 
 impl Panicked<'_> {
     pub(crate) fn emit(self, metrics: &Metrics) {
         metrics.count_panic();
-        tracing::error!("a request panicked during {}; this is a bug", self.during);
+        tracing::error!("a request panicked: {}; this is a bug", self.during);
     }
 }

@@ -14,6 +14,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
+use crate::events::Panicked;
 use crate::problem::{self, ApiError};
 use crate::{api, elastic, guard, intake, ui};
 
@@ -54,7 +55,10 @@ pub(crate) fn router(app: App) -> Router {
         .merge(metrics)
         .fallback(ui::serve)
         .layer(from_fn_with_state(app.clone(), guard::host))
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CatchPanicLayer::custom({
+            let app = app.clone();
+            move |cause: Box<dyn Any + Send + 'static>| panicked(&app, cause)
+        }))
         .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .with_state(app)
 }
@@ -81,9 +85,10 @@ async fn metrics(State(app): State<App>) -> Response {
 }
 
 /// A panic in one request ends that request.
-fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
-    let text = cause.downcast_ref::<&str>().map(ToString::to_string);
-    let text = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_default();
-    tracing::error!("a request panicked: {text}; this is a bug");
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the cause over")]
+fn panicked(app: &App, cause: Box<dyn Any + Send + 'static>) -> Response {
+    let text = cause.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| cause.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
+    Panicked { during: text }.emit(&app.metrics);
     elastic::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
 }

@@ -122,14 +122,14 @@ impl Connections {
     /// The next connection, as soon as there may be one more.
     async fn accept(&self, listener: &TcpListener) -> (OwnedSemaphorePermit, TcpStream, SocketAddr) {
         let permits = Arc::clone(&self.permits);
-        let permit = match Arc::clone(&permits).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                LimitReached { limit: Limit::Connections }.emit(&self.app.metrics);
-                match permits.acquire_owned().await {
-                    Ok(permit) => permit,
-                    Err(_) => std::future::pending().await,
-                }
+        let permit = if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+            permit
+        } else {
+            LimitReached { limit: Limit::Connections }.emit(&self.app.metrics);
+            match permits.acquire_owned().await {
+                Ok(permit) => permit,
+                // Nobody closes the semaphore.
+                Err(_) => std::future::pending().await,
             }
         };
         loop {

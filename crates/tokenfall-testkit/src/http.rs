@@ -124,7 +124,7 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 fn head(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-        text += &format!("Host: {address}\r\n");
+        text = text + "Host: " + &address.to_string() + "\r\n";
     }
     headers.iter().fold(text, |text, (name, value)| text + name + ": " + value + "\r\n")
 }

@@ -77,9 +77,8 @@ fn exposure(settings: &Settings) -> Finding {
 
 /// Is the port free, or a Tokenfall behind it?
 fn port(address: SocketAddr) -> (Finding, bool) {
-    let error = match TcpListener::bind(address) {
-        Ok(_) => return (Finding::Good(format!("port: {address} is free")), false),
-        Err(error) => error,
+    let Err(error) = TcpListener::bind(address) else {
+        return (Finding::Good(format!("port: {address} is free")), false);
     };
     if answers_as_tokenfall(address) {
         return (Finding::Good(format!("port: a Tokenfall server answers on {address}")), true);
@@ -96,7 +95,8 @@ fn answers_as_tokenfall(address: SocketAddr) -> bool {
     let ask = |path: &str| -> std::io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
         stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let question = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(question.as_bytes())?;
         let mut answer = Vec::new();
         stream.take(64 * 1024).read_to_end(&mut answer)?;
         Ok(String::from_utf8_lossy(&answer).into_owned())

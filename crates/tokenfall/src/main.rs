@@ -129,14 +129,17 @@ fn with_options(command: Command, is_used: impl Fn(&str) -> bool) -> Command {
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
         .help("Configuration file [env: TOKENFALL_CONFIG] [default: ./tokenfall.toml if it is there]");
-    OPTIONS.iter().filter(|option| !option.secret && is_used(option.name)).fold(command.arg(file), |command, option| {
-        let default = if option.default.is_empty() { "none" } else { option.default };
-        command.arg(Arg::new(option.flag()).long(option.flag()).value_name(option.unit).help(format!(
-            "{} [env: {}] [default: {default}]",
-            option.doc,
-            option.env()
-        )))
-    })
+    OPTIONS.iter().filter(|option| !option.secret && is_used(option.name)).fold(
+        command.arg(file).args_override_self(true),
+        |command, option| {
+            let default = if option.default.is_empty() { "none" } else { option.default };
+            command.arg(Arg::new(option.flag()).long(option.flag()).value_name(option.unit).help(format!(
+                "{} [env: {}] [default: {default}]",
+                option.doc,
+                option.env()
+            )))
+        },
+    )
 }
 
 #[cfg(test)]

@@ -151,12 +151,10 @@ impl BodyDecoder {
         let is_gzip = head.starts_with(&[0x1f, 0x8b]);
         let is_zlib = head.first().is_some_and(|byte| byte & 0x0f == 8);
         let unpacker = match self.encoding {
-            Encoding::Plain => Unpacker::Plain,
-            Encoding::Sniff if is_gzip => gzip(),
+            Encoding::Sniff | Encoding::Compressed(Format::Gzip) if is_gzip => gzip(),
             Encoding::Sniff if is_zlib => zlib(),
-            Encoding::Sniff => Unpacker::Plain,
-            Encoding::Compressed(Format::Gzip) if is_gzip => gzip(),
             Encoding::Compressed(Format::Zlib) if is_zlib && has_zlib_checksum(&head) => zlib(),
+            Encoding::Plain | Encoding::Sniff => Unpacker::Plain,
             Encoding::Compressed(format) => return Err(BodyError::Header(format)),
         };
         self.unpacker = Some(unpacker);
