@@ -35,9 +35,10 @@ pub fn skeleton(search: &dyn Search, trace_id: &str) -> Result<Option<TraceSkele
         SearchRequest { kinds: kinds.to_vec(), ..SearchRequest::default() }
             .filter(Filter::term(fields::TRACE_ID, trace_id))
     };
-    let items = search.search(&of_trace(&[EventKind::Transaction, EventKind::Span]).hits(ITEMS_MAX, Vec::new()))?;
+    let items = of_trace(&[EventKind::Transaction, EventKind::Span]).hits(ITEMS_MAX, Vec::new());
+    let items = search.search(&items.without_stack_traces())?;
     let by_time = vec![Sort::ascending(fields::TIMESTAMP)];
-    let errors = search.search(&of_trace(&[EventKind::Error]).hits(ERRORS_MAX, by_time))?;
+    let errors = search.search(&of_trace(&[EventKind::Error]).hits(ERRORS_MAX, by_time).without_stack_traces())?;
     if items.hits.is_empty() && errors.hits.is_empty() {
         return Ok(None);
     }

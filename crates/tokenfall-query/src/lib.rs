@@ -15,5 +15,5 @@ pub mod response;
 
 pub use aggregation::{Aggregation, AggregationKind, Aggregations, TermsOrder};
 pub use filter::{Filter, Value};
-pub use request::{HitsRequest, SearchRequest, Sort, SortOrder, TimeRange};
+pub use request::{HitsRequest, SearchRequest, Sort, SortOrder, SourceFilter, TimeRange};
 pub use response::{AggregationResult, AggregationResults, Bucket, BucketKey, SearchResponse};

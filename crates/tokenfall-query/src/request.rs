@@ -56,6 +56,17 @@ pub struct HitsRequest {
     pub sort: Vec<Sort>,
 }
 
+/// How much of each returned document is read (Elasticsearch's `_source` filter).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceFilter {
+    /// All of it.
+    #[default]
+    Whole,
+    /// All but the stack traces, which are most of the bytes of many spans and take most of the time to read.
+    WithoutStackTraces,
+}
+
 /// A question to the store. `Default` asks how many documents there are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SearchRequest {
@@ -67,13 +78,23 @@ pub struct SearchRequest {
     pub filter: Filter,
     /// Documents to return.
     pub hits: Option<HitsRequest>,
+    /// How much of the returned documents, those of `TopHits` included.
+    #[serde(default)]
+    pub source: SourceFilter,
     /// What to compute.
     pub aggs: Aggregations,
 }
 
 impl Default for SearchRequest {
     fn default() -> Self {
-        Self { time: None, kinds: Vec::new(), filter: Filter::All, hits: None, aggs: Aggregations::new() }
+        Self {
+            time: None,
+            kinds: Vec::new(),
+            filter: Filter::All,
+            hits: None,
+            source: SourceFilter::Whole,
+            aggs: Aggregations::new(),
+        }
     }
 }
 
@@ -101,6 +122,13 @@ impl SearchRequest {
     #[must_use]
     pub fn hits(mut self, size: usize, sort: Vec<Sort>) -> Self {
         self.hits = Some(HitsRequest { size, sort });
+        self
+    }
+
+    /// Leaves the stack traces of returned documents out.
+    #[must_use]
+    pub fn without_stack_traces(mut self) -> Self {
+        self.source = SourceFilter::WithoutStackTraces;
         self
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use sketches_ddsketch::DDSketch;
 use tokenfall_model::Document;
 
 use super::key::Key;
@@ -83,8 +84,8 @@ impl<H, E: From<TooManyBuckets>> Finish<'_, H, E> {
                 let AggregationKind::Percentiles { percents, .. } = &request.kind else {
                     panic!("result of a different request")
                 };
-                let quantile = |percent: f64| sketch.as_ref()?.quantile(percent / 100.0).ok()?;
-                AggregationResult::Percentiles(percents.iter().map(|p| (*p, quantile(*p))).collect())
+                let value = |percent: f64| percentile(sketch.as_deref()?, percent);
+                AggregationResult::Percentiles(percents.iter().map(|p| (*p, value(*p))).collect())
             }
             IntermediateAggregation::Top(top) => {
                 let documents: Result<_, E> =
@@ -191,8 +192,57 @@ fn order_metric<H>(bucket: &IntermediateBucket<H>, name: &str, aggs: &Aggregatio
         (IntermediateAggregation::Stats(stats), kind) => metric(stats, kind),
         (IntermediateAggregation::Distinct(distinct), _) => Some(distinct.count()),
         (IntermediateAggregation::Percentiles(sketch), AggregationKind::Percentiles { percents, .. }) => {
-            sketch.as_ref()?.quantile(percents.first()? / 100.0).ok()?
+            percentile(sketch.as_deref()?, *percents.first()?)
         }
         _ => None,
+    }
+}
+
+/// A percentile, interpolated between the two values around it as Elasticsearch does. The sketch alone takes the lower one,
+/// which for two values makes the 99th percentile of them the smaller.
+fn percentile(sketch: &DDSketch, percent: f64) -> Option<f64> {
+    let (min, max) = (sketch.min()?, sketch.max()?);
+    let last = sketch.count().saturating_sub(1) as f64;
+    let position = percent / 100.0 * last;
+    let at_rank = |rank: f64| {
+        if rank <= 0.0 {
+            return Some(min);
+        }
+        if rank >= last {
+            return Some(max);
+        }
+        // Half a rank more, so that rounding does not take the one before.
+        sketch.quantile((rank + 0.5) / last).ok()?
+    };
+    let (below, above) = (at_rank(position.floor())?, at_rank(position.ceil())?);
+    if below < 0.0 && above > 0.0 {
+        // In between, small errors of both would be a large one of their sum.
+        return Some(below);
+    }
+    Some((below + (above - below) * position.fract()).clamp(min, max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_of_few_values_lie_between_them() {
+        let check = |values: &[f64], percent: f64, expected: f64| {
+            let mut sketch = DDSketch::default();
+            values.iter().for_each(|value| sketch.add(*value));
+            let found = percentile(&sketch, percent).unwrap();
+            assert!(
+                (found - expected).abs() <= 0.01 * expected.abs(),
+                "p{percent} of {values:?}: {found}, not {expected}"
+            );
+        };
+        check(&[980.0], 95.0, 980.0);
+        check(&[980.0, 1790.0], 50.0, 1385.0);
+        check(&[980.0, 1790.0], 95.0, 1749.5);
+        check(&[1.0, 2.0, 3.0, 4.0, 5.0], 50.0, 3.0);
+        check(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.0, 1.0);
+        check(&[1.0, 2.0, 3.0, 4.0, 5.0], 100.0, 5.0);
+        check(&[-5.0, -1.0, 0.0], 25.0, -3.0);
     }
 }

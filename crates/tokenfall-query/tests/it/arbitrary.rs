@@ -5,8 +5,8 @@ use proptest::sample::{Index, select};
 use serde_json::{Value as Json, json};
 use tokenfall_model::{Document, EventKind, Timestamp};
 use tokenfall_query::{
-    Aggregation, AggregationKind, Aggregations, Filter, HitsRequest, SearchRequest, Sort, SortOrder, TermsOrder,
-    TimeRange, Value,
+    Aggregation, AggregationKind, Aggregations, Filter, HitsRequest, SearchRequest, Sort, SortOrder, SourceFilter,
+    TermsOrder, TimeRange, Value,
 };
 
 /// The instant around which everything happens: 2026-11-22T00:00:00Z.
@@ -265,6 +265,7 @@ pub(crate) fn request() -> impl Strategy<Value = SearchRequest> {
         kinds,
         filter,
         hits,
+        source: SourceFilter::Whole,
         aggs,
     })
 }

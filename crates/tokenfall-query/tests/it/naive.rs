@@ -265,8 +265,11 @@ fn aggregate(found: &[&Document], aggregation: &Aggregation, all: &[Document]) -
             let mut numbers = all_numbers(field);
             numbers.sort_by(f64::total_cmp);
             let at = |percent: f64| {
-                let rank = (percent / 100.0 * (numbers.len().max(1) - 1) as f64) as usize;
-                numbers.get(rank).copied()
+                let position = percent / 100.0 * (numbers.len().max(1) - 1) as f64;
+                let below = *numbers.get(position.floor() as usize)?;
+                let above = *numbers.get(position.ceil() as usize)?;
+                let straddles_zero = below < 0.0 && above > 0.0;
+                Some(if straddles_zero { below } else { below + (above - below) * position.fract() })
             };
             AggregationResult::Percentiles(percents.iter().map(|p| (*p, at(*p))).collect())
         }

@@ -34,7 +34,7 @@ use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, TERMINATED, TantivyDocume
 use tokenfall_model::{Document, EventKind, fields};
 use tokenfall_query::intermediate::{IntermediateAggregations, TooManyBuckets};
 use tokenfall_query::{
-    AggregationKind, AggregationResult, Aggregations, Filter, SearchRequest, SearchResponse, TimeRange,
+    AggregationKind, AggregationResult, Aggregations, Filter, SearchRequest, SearchResponse, SourceFilter, TimeRange,
 };
 
 use self::aggregate::{Block, Budget, Context, Hit};
@@ -116,7 +116,7 @@ fn execute(
     }
     let mut load = |hit: Hit| -> Result<Option<Document>, Halt> {
         budget.check_deadline()?;
-        let document = load(&partitions[hit.partition], hit);
+        let document = load(&partitions[hit.partition], hit, request.source);
         if let Err(error) = &document {
             let partition = partitions[hit.partition].key;
             tracing::warn!(%partition, error, "a document could not be read, the answer lacks it");
@@ -149,10 +149,15 @@ fn with_hits(request: &SearchRequest) -> Aggregations {
     aggs
 }
 
-fn load(partition: &PartitionSearcher, hit: Hit) -> Result<Document, String> {
+fn load(partition: &PartitionSearcher, hit: Hit, filter: SourceFilter) -> Result<Document, String> {
     let entry: TantivyDocument = partition.searcher.doc(hit.address).map_err(|e| e.to_string())?;
     let source = entry.get_first(partition.schema.source).and_then(|value| value.as_bytes());
-    Document::from_json(source.ok_or("the entry has no source")?).map_err(|e| e.to_string())
+    let source = source.ok_or("the entry has no source")?;
+    match filter {
+        SourceFilter::Whole => Document::from_json(source),
+        SourceFilter::WithoutStackTraces => Document::from_json_without_stack_traces(source),
+    }
+    .map_err(|e| e.to_string())
 }
 
 struct Answer {
