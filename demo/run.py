@@ -49,7 +49,7 @@ def main():
         started.append(endpoint)
         wait_until_ready(llm + "/", endpoint)
 
-        print(f"\nAsking {len(QUESTIONS) + 4} questions; watch them arrive at {base}/services …\n", flush=True)
+        print(f"\nAsking {len(QUESTIONS) + 4} questions; watch them arrive at {base}/ …\n", flush=True)
         listing = [python, str(HERE / "question_answering.py"), "--server", base, "--llm", llm]
         asked = lambda questions: [word for q in questions for word in ("--question", q)]
         clients = [

@@ -48,6 +48,8 @@ describe('numbers', () => {
     expect(format.percent(0.0002)).toBe('< 0.1 %');
     expect(format.percent(0.024)).toBe('2.4 %');
     expect(format.percent(1)).toBe('100 %');
+    expect(format.percent(0.997)).toBe('99.7 %');
+    expect(format.percent(0.99999)).toBe('99.9 %');
     expect(format.perMinute(0.01)).toBe('< 0.1');
     expect(format.perMinute(12.1)).toBe('12');
   });

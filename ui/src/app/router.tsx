@@ -56,6 +56,8 @@ const pages = () => import('./pages');
 
 const routes = [
   route('/', Home),
+  // The address that a reader of /services/NAME would try.
+  route('/services', Home),
   route('/services/$service', lazyRouteComponent(pages, 'Service')),
   route('/services/$service/transactions', lazyRouteComponent(pages, 'ServiceTransactions')),
   route('/services/$service/transactions/$name', lazyRouteComponent(pages, 'Transaction')),

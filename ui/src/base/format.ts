@@ -68,6 +68,8 @@ export function percent(share: Maybe): string {
   const p = share * 100;
   if (p === 0) return '0 %';
   if (p < 0.1) return `< ${decimal(0.1, 1)} %`;
+  // All but a little is not all.
+  if (p > 99 && p < 100) return `${decimal(Math.min(p, 99.9), 1)} %`;
   return `${decimal(p, p < 10 && !Number.isInteger(p) ? 1 : 0)} %`;
 }
 
