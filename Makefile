@@ -2,7 +2,7 @@
 LISTEN ?= 127.0.0.1:8200
 DATA ?= $(CURDIR)/data
 
-.PHONY: help demo test check ui build bench browser clean
+.PHONY: help demo test check api ui build bench browser clean
 
 help: ## Show the commands.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,13 @@ check: ## Formatting, lints and project rules, without tests.
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo run --quiet --locked -p xtask -- tidy
 
-bench: ui ## Measure ingest and queries.
-	cargo run --release --locked -p tokenfall-benches -- all
+api: ## Write the OpenAPI document and the UI's types after a change of the API.
+	cargo run --quiet --locked --bin tokenfall -- openapi > target/openapi.json
+	mv target/openapi.json ui/openapi.json
+	cd ui && npm run api
+
+bench: build ## Measure ingest and queries.
+	cargo run --release --locked -p tokenfall-benches -- all --events 1000000
 
 clean: ## Remove what was built (not the data).
 	rm -rf target ui/dist ui/node_modules demo/.venv
