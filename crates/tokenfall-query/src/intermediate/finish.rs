@@ -230,7 +230,9 @@ mod tests {
     fn percentiles_of_few_values_lie_between_them() {
         let check = |values: &[f64], percent: f64, expected: f64| {
             let mut sketch = DDSketch::default();
-            values.iter().for_each(|value| sketch.add(*value));
+            for value in values {
+                sketch.add(*value);
+            }
             let found = percentile(&sketch, percent).unwrap();
             assert!(
                 (found - expected).abs() <= 0.01 * expected.abs(),

@@ -1,6 +1,5 @@
 /** The waterfall: canvas rows in a native scroll container, with a tree of the visible rows for keyboard and screen reader. */
 
-import { ChevronsDownUp, ChevronsUpDown, Maximize2, Route, Search } from 'lucide-react';
 import {
   type CSSProperties,
   type PointerEvent as ReactPointerEvent,
@@ -11,7 +10,6 @@ import {
   useRef,
   useState,
 } from 'react';
-import * as format from '../../base/format';
 import { m } from '../../base/i18n';
 import { readPreference, writePreference } from '../../base/store';
 import { useHotkeys } from '../../components/hotkeys';
@@ -37,7 +35,8 @@ import {
 } from './model/rows';
 import { clampZoom, isWhole, pan, toTime, type Zoom, zoomAround } from './model/scale';
 import { keepWithAncestors, searchTrace } from './model/search';
-import { flag, has, itemById, kinds, type Trace } from './model/trace';
+import { flag, has, itemById, type Trace } from './model/trace';
+import { WaterfallTools } from './WaterfallTools';
 
 const minimapHeight = 56;
 const rulerHeight = 24;
@@ -514,91 +513,25 @@ export function Waterfall({ trace, rowsMax }: Props) {
   for (let r = range.first; r <= Math.min(range.last, rows.length - 1); r++) visible.push(r);
   if (cursor < rows.length && !visible.includes(cursor)) visible.push(cursor);
   const anyCollapsed = folding.collapsed.size > 0;
-  const shareTotal = trace.path.total;
 
   return (
     <div
       className="wf"
       style={{ '--wf-names': `${names}px`, '--wf-durations': narrow ? '0px' : `${durationWidth}px` } as CSSProperties}
     >
-      <div className="wf-tools">
-        <label className="field wf-find">
-          <Search size={14} aria-hidden />
-          <input
-            ref={findInput}
-            type="search"
-            aria-label={m.waterfall.find}
-            placeholder={m.waterfall.find}
-            value={find}
-            onChange={(event) => setView({ find: event.target.value || undefined }, 'replace')}
-            onKeyDown={(event) => {
-              if (event.key === 'Enter') {
-                event.preventDefault();
-                hop(hits, event.shiftKey ? -1 : 1);
-              } else if (event.key === 'Escape') {
-                event.stopPropagation();
-                setView({ find: undefined }, 'replace');
-                event.currentTarget.blur();
-              }
-            }}
-          />
-          <kbd aria-hidden>/</kbd>
-        </label>
-        {find !== '' && (
-          <>
-            <span className="dim" role="status">
-              {m.waterfall.hits(current + 1, hits.length)}
-            </span>
-            <label className="check">
-              <input type="checkbox" checked={onlyHits} onChange={(event) => setOnlyHits(event.target.checked)} />
-              {m.waterfall.onlyHits}
-            </label>
-          </>
-        )}
-        <button
-          type="button"
-          className="button"
-          aria-pressed={view.cp === true}
-          onClick={() => setView({ cp: view.cp ? undefined : true }, 'replace')}
-          title="c"
-        >
-          <Route size={14} aria-hidden />
-          {m.waterfall.criticalPath}
-        </button>
-        <button
-          type="button"
-          className="button icon"
-          aria-label={anyCollapsed ? m.waterfall.expandAll : m.waterfall.collapseAll}
-          title={anyCollapsed ? m.waterfall.expandAll : m.waterfall.collapseAll}
-          onClick={() => setFolding(anyCollapsed ? nothingFolded : collapseAll(trace))}
-        >
-          {anyCollapsed ? <ChevronsUpDown size={15} aria-hidden /> : <ChevronsDownUp size={15} aria-hidden />}
-        </button>
-        <button
-          type="button"
-          className="button icon"
-          disabled={isWhole(zoom, trace.durationUs)}
-          aria-label={m.waterfall.zoomAll}
-          title={`${m.waterfall.zoomAll} (0)`}
-          onClick={() => setZoom({ t0: 0, t1: trace.durationUs })}
-        >
-          <Maximize2 size={14} aria-hidden />
-        </button>
-        <span className="grow" />
-        <span className="wf-legend" aria-hidden>
-          {kinds.map((kind, k) => {
-            const share = shareTotal > 0 ? (trace.path.byKind[k] ?? 0) / shareTotal : 0;
-            const used = trace.kind.includes(k);
-            return used ? (
-              <span key={kind}>
-                <i className={`dot kind-${kind}`} />
-                {m.waterfall.kinds[kind]}
-                {view.cp && <b>{format.percent(share)}</b>}
-              </span>
-            ) : null;
-          })}
-        </span>
-      </div>
+      <WaterfallTools
+        trace={trace}
+        findInput={findInput}
+        hits={hits}
+        current={current}
+        onlyHits={onlyHits}
+        onOnlyHits={setOnlyHits}
+        onHop={(step) => hop(hits, step)}
+        anyCollapsed={anyCollapsed}
+        onFold={() => setFolding(anyCollapsed ? nothingFolded : collapseAll(trace))}
+        isWhole={isWhole(zoom, trace.durationUs)}
+        onWhole={() => setZoom({ t0: 0, t1: trace.durationUs })}
+      />
       <div
         className="wf-minimap"
         onPointerDown={(event) => dragZoom(event, { t0: 0, t1: trace.durationUs }, size.width, 0)}
