@@ -33,12 +33,16 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
     <h1>Tokenfall is running</h1><p>This binary was built without the web UI. Build it with <code>make ui</code>, then build \
     the binary again. The <a href=\"/api/v1/openapi.json\">API</a> works.</p></html>";
 
-/// True if the client is a browser that wants a page.
+/// True if the client is a browser that wants a page. The Java agent says so too: it leaves the header to the HTTP client of
+/// its platform, which asks for `text/html` first.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+    let says = |name, wanted: fn(&str) -> bool| headers.get_all(name).iter().any(|value| value.to_str().is_ok_and(wanted));
+    says(header::ACCEPT, |accept| accept.contains("text/html")) && !says(header::USER_AGENT, is_agent)
+}
+
+/// The names of Elastic's agents: `apm-agent-java/1.55.1 (shop)`, in earlier versions `elasticapm-java/1.27.0`.
+fn is_agent(user_agent: &str) -> bool {
+    user_agent.starts_with("apm-agent-") || user_agent.starts_with("elasticapm-")
 }
 
 /// Everything that is no other route: a file of the UI, or a view of it.

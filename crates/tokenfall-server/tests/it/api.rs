@@ -96,6 +96,12 @@ fn agents_ask_who_is_there() {
     let answer = server.ask("GET", "/", &[("Accept", "text/plain")]);
     assert_eq!((answer.status, &answer.json()["version"]), (200, &json!("8.15.0")));
     assert_eq!(answer.json()["publish_ready"], true);
+    // What the Java agent sends: the default of its platform's HTTP client.
+    let java = "text/html, image/gif, image/jpeg, */*; q=0.2";
+    for agent in ["apm-agent-java/1.55.1 (shop)", "elasticapm-java/1.27.0"] {
+        let answer = server.ask("GET", "/", &[("User-Agent", agent), ("Accept", java)]);
+        assert_eq!(answer.json()["version"], "8.15.0", "{agent}");
+    }
     let head = server.ask("HEAD", "/", &[]);
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(server.ask("POST", "/", &[]).status, 405);
