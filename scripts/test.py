@@ -12,6 +12,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEST_BUILD = ["cargo", "test", "--workspace", "--locked"]
 
+# The tests of the binary leave it in `target/debug`, where the last two steps take it from.
 # Name, folder, command, pattern of the counts (`passed`, and `failed` where it is printed).
 STEPS = [
     ("rust: format", ".", ["cargo", "fmt", "--all", "--check"], None),
@@ -24,7 +25,6 @@ STEPS = [
     ("rust: lints", ".", ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], None),
     ("project rules", ".", ["cargo", "run", "--quiet", "--locked", "-p", "xtask", "--", "tidy"], None),
     ("rust: tests", ".", TEST_BUILD, r"^test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed"),
-    ("rust: server for the next steps", ".", ["cargo", "build", "--locked", "--bin", "tokenfall"], None),
     ("real clients", ".", [sys.executable, "tests/real_clients.py"], r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
     ("browser", "ui", ["npm", "run", "e2e"], r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
 ]

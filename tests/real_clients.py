@@ -110,6 +110,8 @@ TESTS = [services_are_listed, classic_dependencies, current_dependencies, token_
 
 def main():
     binary = os.environ.get("TOKENFALL_BIN", str(ROOT / "target/debug/tokenfall"))
+    if not os.path.exists(binary):
+        sys.exit(f"{binary} is not there; run: cargo build --bin tokenfall")
     classic, current = python_with("requirements.txt"), python_with("requirements-openai3.txt")
     processes = []
     passed = failed = 0
