@@ -36,7 +36,8 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 /// True if the client is a browser that wants a page. The Java agent says so too: it leaves the header to the HTTP client of
 /// its platform, which asks for `text/html` first.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
-    let says = |name, wanted: fn(&str) -> bool| headers.get_all(name).iter().any(|value| value.to_str().is_ok_and(wanted));
+    let says =
+        |name, wanted: fn(&str) -> bool| headers.get_all(name).iter().any(|value| value.to_str().is_ok_and(wanted));
     says(header::ACCEPT, |accept| accept.contains("text/html")) && !says(header::USER_AGENT, is_agent)
 }
 
