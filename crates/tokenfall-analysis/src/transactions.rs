@@ -29,7 +29,7 @@ const FAILED: &str = "failed";
 pub struct GroupQuery {
     /// Service.
     pub service: String,
-    /// Name of the transactions.
+    /// Name of the transactions; empty means those without a name.
     pub name: String,
     /// Their type; none means any.
     pub transaction_type: Option<String>,
@@ -37,10 +37,14 @@ pub struct GroupQuery {
 
 impl GroupQuery {
     fn request(&self, scope: &Scope) -> SearchRequest {
+        let name = match self.name.as_str() {
+            "" => Filter::exists(fields::TRANSACTION_NAME).negate(),
+            name => Filter::term(fields::TRANSACTION_NAME, name),
+        };
         scope
             .request(EventKind::Transaction)
             .filter(Filter::term(fields::SERVICE_NAME, self.service.as_str()))
-            .filter(Filter::term(fields::TRANSACTION_NAME, self.name.as_str()))
+            .filter(name)
             .filter(optional(fields::TRANSACTION_TYPE, self.transaction_type.as_deref()))
     }
 }
@@ -61,7 +65,8 @@ pub fn groups(
         field: fields::TRANSACTION_NAME.name.to_owned(),
         size: GROUPS_MAX,
         order: TermsOrder::MetricDescending(TIME_SPENT.to_owned()),
-        missing: None,
+        // Frameworks give no name where no route matched: those requests are a group too.
+        missing: Some(String::new()),
     };
     let response = search.search(
         &scope

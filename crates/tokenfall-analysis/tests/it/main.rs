@@ -33,6 +33,10 @@ struct Recorded {
 }
 
 fn recorded(bodies: &[&str]) -> Recorded {
+    stored(documents_of(bodies))
+}
+
+fn documents_of(bodies: &[&str]) -> Vec<Document> {
     let mut documents = Vec::new();
     let mut enricher = Enricher::new();
     for body in bodies {
@@ -53,6 +57,10 @@ fn recorded(bodies: &[&str]) -> Recorded {
         decoded.chunks_mut(10).for_each(|batch| enricher.enrich_batch(batch));
         documents.extend(decoded);
     }
+    documents
+}
+
+fn stored(documents: Vec<Document>) -> Recorded {
     let from = documents.iter().map(Document::time).min().unwrap().saturating_add(-1_000_000);
     let to = documents.iter().map(Document::time).max().unwrap().saturating_add(1_000_000);
     let folder = tempfile::tempdir().unwrap();
@@ -161,6 +169,22 @@ fn an_empty_store_has_answers_too() {
     assert!(waterfall::skeleton(&store, "t").unwrap().is_none());
     assert!(waterfall::item(&store, "t", "i").unwrap().is_none());
     assert!(status::newest_service(&store, Timestamp::from_micros(0)).unwrap().is_none());
+}
+
+#[test]
+fn transactions_without_a_name_are_a_group() {
+    let mut documents = documents_of(&[OK, RATELIMIT]);
+    let first = documents.iter_mut().find(|d| d.kind() == EventKind::Transaction).unwrap();
+    first.transaction.as_mut().unwrap().name = None;
+    let all = stored(documents);
+    let list = transactions::groups(&all.store, &all.scope, RAG, None).unwrap();
+    let mut counts: Vec<_> = list.groups.iter().map(|g| (g.name.as_str(), g.summary.count)).collect();
+    counts.sort_by_key(|(name, _)| name.len());
+    assert_eq!(counts, [("", 1.0), ("user-query", 1.0)]);
+    assert!(close(list.groups.iter().map(|g| g.impact).sum(), 1.0));
+    let unnamed = GroupQuery { name: String::new(), ..user_query() };
+    let detail = transactions::detail(&all.store, &all.scope, &unnamed).unwrap();
+    assert!(close(detail.summary.count, 1.0), "{detail:?}");
 }
 
 #[test]
