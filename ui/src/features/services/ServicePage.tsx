@@ -115,9 +115,11 @@ export function ServiceOverview({ service, transactions, dependencies, errors }:
             <Partial complete={data.complete} />
             {data.transaction_type ? <Charts detail={data} /> : <p className="dim">{m.services.noTransactions}</p>}
             <div className="columns">
-              <Panel title={m.services.topTransactions} actions={all('/services/$service/transactions')}>
-                {transactions}
-              </Panel>
+              {data.transaction_type && (
+                <Panel title={m.services.topTransactions} actions={all('/services/$service/transactions')}>
+                  {transactions}
+                </Panel>
+              )}
               <Panel title={m.services.topDependencies} actions={all('/services/$service/dependencies')}>
                 {dependencies}
               </Panel>

@@ -22,16 +22,20 @@ export function TransactionTable({ service, type, limit }: { service: string; ty
         title: m.services.transaction,
         width: '38%',
         value: (g) => g.name,
-        cell: (g) => (
-          <Go
-            to="/services/$service/transactions/$name"
-            params={{ service, name: g.name }}
-            search={kind ? { type: kind } : {}}
-            className="row-link"
-          >
-            {g.name || m.common.unknown}
-          </Go>
-        ),
+        // Those without a name have no page: their address would be that of the list.
+        cell: (g) =>
+          g.name ? (
+            <Go
+              to="/services/$service/transactions/$name"
+              params={{ service, name: g.name }}
+              search={kind ? { type: kind } : {}}
+              className="row-link"
+            >
+              {g.name}
+            </Go>
+          ) : (
+            <span className="dim">{m.common.unknown}</span>
+          ),
       },
       ...summaryColumns<TransactionGroup>({
         sparklines: false,
