@@ -105,7 +105,9 @@ pub fn service(
     let (time_by_span_type, breakdown_complete) = time_by_span_type(search, scope, service, chosen)?;
     let list = |name: &str| sorted(keys(&metadata.aggs, name));
     let mut runtimes = list("languages");
-    runtimes.extend(list("runtimes"));
+    // Java's language and runtime have the same name and version.
+    let more: Vec<String> = list("runtimes").into_iter().filter(|runtime| !runtimes.contains(runtime)).collect();
+    runtimes.extend(more);
     Ok(ServiceDetail {
         range: scope.range(),
         axis,

@@ -89,6 +89,16 @@ impl IntakeAnswered<'_> {
             // The text may quote the client's data, so it goes to the log only on request.
             Some(error) => tracing::debug!(http.status_code = status, accepted, error, "intake request refused"),
         }
+        // Whoever looks for data that do not arrive looks here first. The 1st, 2nd, 4th, 8th … are enough to see it.
+        let so_far = metrics.requests(self.result);
+        if self.error.is_some() && so_far.is_power_of_two() {
+            tracing::warn!(
+                http.status_code = status,
+                result = self.result.as_str(),
+                so_far,
+                "intake requests are refused, or have refused events; log_level debug shows why"
+            );
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) enum IntakeResult {
 }
 
 impl IntakeResult {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Invalid => "invalid",

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokenfall_store::embedded::{self, OpenError};
 
-use crate::options::Settings;
-use crate::settings::Resolved;
+use crate::options::{OPTIONS, Settings};
+use crate::settings::{FILE_ENV, Resolved};
 
 /// How long a server may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,7 +23,9 @@ enum Finding {
 /// Checks everything, prints what was found, and fails if something is wrong.
 pub(crate) fn run(resolved: &Resolved) -> anyhow::Result<ExitCode> {
     let settings = resolved.settings()?;
+    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let mut findings = vec![configuration(resolved), exposure(&settings)];
+    findings.extend(unknown_variables(variables));
     let (port, is_running) = port(settings.server.listen);
     findings.push(port);
     findings.push(data_directory(&settings.data, is_running));
@@ -49,6 +51,17 @@ fn configuration(resolved: &Resolved) -> Finding {
         "configuration: defaults only".into()
     } else {
         format!("configuration: {}; the rest are defaults", origins.join(", "))
+    })
+}
+
+/// Variables that look like an option and are none: a misspelt one would do nothing in silence.
+fn unknown_variables(variables: impl Iterator<Item = String>) -> Option<Finding> {
+    let is_known = |name: &str| name == FILE_ENV || OPTIONS.iter().any(|option| option.env() == name);
+    let mut unknown: Vec<String> = variables.filter(|name| name.starts_with("TOKENFALL_") && !is_known(name)).collect();
+    unknown.sort();
+    (!unknown.is_empty()).then(|| Finding::Problem {
+        what: format!("configuration: no option belongs to {}", unknown.join(", ")),
+        remedy: "`tokenfall config reference` lists the options; correct or remove it".into(),
     })
 }
 

@@ -113,7 +113,7 @@ fn parse(text: &str, path: &Path) -> anyhow::Result<BTreeMap<String, (String, Or
         let line = line_of(key.span().start);
         let place = format!("{}:{line}", path.display());
         if !OPTIONS.iter().any(|option| option.name == key.get_ref().as_ref()) {
-            bail!("{place}: unknown key `{}`; `tokenfall config print` lists all", key.get_ref());
+            bail!("{place}: unknown key `{}`; `tokenfall config reference` lists all", key.get_ref());
         }
         let Some(text) = as_text(value.get_ref()) else {
             bail!("{place}: `{}` must be a text, a number or a list of texts", key.get_ref());

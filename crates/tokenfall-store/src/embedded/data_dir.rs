@@ -82,6 +82,7 @@ impl DataDir {
 
     /// Opens a data directory that is there.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        fs::metadata(path).map_err(io_error("open", path))?;
         if !path.join("format").exists() {
             return Err(OpenError::Format { path: path.to_owned(), found: "it has no format file".to_owned() });
         }

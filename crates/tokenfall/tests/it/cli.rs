@@ -105,6 +105,9 @@ fn doctor_finds_problems() {
     let (well, found) = doctor(&["--listen", "0.0.0.0:0", "--data", path]);
     assert!(!well && found.contains("problem  access"), "{found}");
 
+    let misspelt = output(tokenfall(&["doctor", "--free-bytes-min", "0"]).args(free).env("TOKENFALL_LISTN", "1"));
+    assert!(!misspelt.status.success() && text(&misspelt.stdout).contains("TOKENFALL_LISTN"), "{misspelt:?}");
+
     let (well, found) = doctor(&["--listen", "127.0.0.1:0", "--data", path, "--free-bytes-min", "4194304GiB"]);
     assert!(!well && found.contains("problem  disk"), "{found}");
 

@@ -7,6 +7,9 @@ import { m } from '../../base/i18n';
 import { useSetView, useView } from '../../components/view';
 import { kinds, type Trace } from './model/trace';
 
+/** Colours for services; with more services they repeat. */
+const servicePalette = 6;
+
 interface Props {
   trace: Trace;
   findInput: RefObject<HTMLInputElement | null>;
@@ -109,6 +112,13 @@ export function WaterfallTools(props: Props) {
             </span>
           ) : null;
         })}
+        {trace.services.length > 1 &&
+          trace.services.map((service, s) => (
+            <span key={service}>
+              <i className={`stripe service-${(s % servicePalette) + 1}`} />
+              {service}
+            </span>
+          ))}
       </span>
     </div>
   );
