@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use tantivy::indexer::NoMergePolicy;
 use tantivy::{Index, IndexWriter};
 use tokenfall_model::document::{LabelValue, Metricset, Sample};
 use tokenfall_model::{EventKind, ServiceName, Timestamp};
@@ -37,6 +38,8 @@ proptest! {
         let index = Index::create_in_ram(DocumentSchema::build());
         let schema = DocumentSchema::of(&index.schema()).unwrap();
         let mut writer: IndexWriter = index.writer_with_num_threads(1, 15_000_000).unwrap();
+        // A merge that Tantivy begins by itself would take segments away from the one below.
+        writer.set_merge_policy(Box::new(NoMergePolicy));
         for (sequence, document) in documents.iter().enumerate() {
             let mut source = Vec::new();
             document.to_json(&mut source);
