@@ -35,6 +35,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         &["tantivy"],
     ),
     ("tokenfall", &["tokenfall-server", "tokenfall-store", "tokenfall-model"], &["tantivy"]),
+    ("tokenfall-agent", &[], &["tokio", "tantivy"]),
     ("tokenfall-testkit", &["tokenfall-model"], &["tantivy"]),
 ];
 

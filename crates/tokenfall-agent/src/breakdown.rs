@@ -1,0 +1,1 @@
+//! Time by span type, summed up for the breakdown metrics.

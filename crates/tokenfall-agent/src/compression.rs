@@ -1,0 +1,114 @@
+//! Merging of similar spans that follow each other under one parent (agent specification, "span compression").
+//!
+//! Pure: the caller owns the buffer of the parent and reports what comes out.
+
+use std::time::{Duration, Instant};
+
+use crate::clock::nanos;
+use crate::event::{Composite, CompressionStrategy, Outcome, SpanRecord};
+use crate::target::service_target;
+
+/// Options of compression, read once a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Compression {
+    /// `span_compression_enabled`
+    pub(crate) enabled: bool,
+    /// `span_compression_exact_match_max_duration`
+    pub(crate) exact_match_max: Duration,
+    /// `span_compression_same_kind_max_duration`
+    pub(crate) same_kind_max: Duration,
+}
+
+impl Default for Compression {
+    fn default() -> Self {
+        Self { enabled: true, exact_match_max: Duration::from_millis(50), same_kind_max: Duration::ZERO }
+    }
+}
+
+/// May this span be merged with others at all?
+pub(crate) fn eligible(span: &SpanRecord) -> bool {
+    span.exit && !span.propagated && matches!(span.outcome, None | Some(Outcome::Success))
+}
+
+/// Takes a span that has ended into the buffer of its parent. What must be reported now comes back, in order.
+pub(crate) fn child_ended(
+    compression: Compression,
+    buffer: &mut Option<SpanRecord>,
+    parent_ended: bool,
+    child: SpanRecord,
+) -> [Option<SpanRecord>; 2] {
+    if parent_ended || !compression.enabled || !eligible(&child) {
+        return [buffer.take(), Some(child)];
+    }
+    let Some(buffered) = buffer else {
+        *buffer = Some(child);
+        return [None, None];
+    };
+    if try_compress(compression, buffered, &child) { [None, None] } else { [buffer.replace(child), None] }
+}
+
+/// Merges `child` into `buffered` if they are alike.
+pub(crate) fn try_compress(compression: Compression, buffered: &mut SpanRecord, child: &SpanRecord) -> bool {
+    let strategy = match buffered.composite {
+        Some(composite) => fits(compression, composite.strategy, buffered, child).then_some(composite.strategy),
+        None => strategy(compression, buffered, child),
+    };
+    let Some(strategy) = strategy else { return false };
+    if buffered.composite.is_none() && strategy == CompressionStrategy::SameKind {
+        buffered.name = same_kind_name(buffered).into();
+    }
+    merge(buffered, strategy, 1, child.duration_ns, end(child));
+    buffered.covered_ns = buffered.covered_ns.saturating_add(child.covered_ns);
+    true
+}
+
+/// Adds `count` spans of together `sum_ns` that ended at `end` to `buffered`.
+pub(crate) fn merge(buffered: &mut SpanRecord, strategy: CompressionStrategy, count: u32, sum_ns: u64, end: Instant) {
+    let composite = buffered.composite.get_or_insert(Composite { strategy, count: 1, sum_ns: buffered.duration_ns });
+    composite.count = composite.count.saturating_add(count);
+    composite.sum_ns = composite.sum_ns.saturating_add(sum_ns);
+    buffered.duration_ns = buffered.duration_ns.max(nanos(buffered.start, end));
+}
+
+fn end(span: &SpanRecord) -> Instant {
+    span.start + Duration::from_nanos(span.duration_ns)
+}
+
+fn within(span: &SpanRecord, max: Duration) -> bool {
+    Duration::from_nanos(span.duration_ns) <= max
+}
+
+fn strategy(compression: Compression, first: &SpanRecord, second: &SpanRecord) -> Option<CompressionStrategy> {
+    if !same_kind(first, second) {
+        return None;
+    }
+    let (strategy, max) = if first.name == second.name {
+        (CompressionStrategy::ExactMatch, compression.exact_match_max)
+    } else {
+        (CompressionStrategy::SameKind, compression.same_kind_max)
+    };
+    (within(first, max) && within(second, max)).then_some(strategy)
+}
+
+fn fits(compression: Compression, strategy: CompressionStrategy, buffered: &SpanRecord, child: &SpanRecord) -> bool {
+    let (same_name, max) = match strategy {
+        CompressionStrategy::ExactMatch => (buffered.name == child.name, compression.exact_match_max),
+        CompressionStrategy::SameKind => (true, compression.same_kind_max),
+    };
+    same_name && within(child, max) && same_kind(buffered, child)
+}
+
+fn same_kind(a: &SpanRecord, b: &SpanRecord) -> bool {
+    let alike = a.kind == b.kind && a.subtype == b.subtype;
+    // Without details the callee follows from type and subtype.
+    alike && ((a.details.is_none() && b.details.is_none()) || service_target(a) == service_target(b))
+}
+
+fn same_kind_name(span: &SpanRecord) -> String {
+    let target = service_target(span).unwrap_or_default();
+    match (target.kind, target.name) {
+        (None, None) => "Calls to unknown".to_owned(),
+        (Some(part), None) | (None, Some(part)) => format!("Calls to {part}"),
+        (Some(kind), Some(name)) => format!("Calls to {kind}/{name}"),
+    }
+}

@@ -1,0 +1,1 @@
+//! Options: from code, environment and the server's central configuration.

@@ -1,0 +1,1 @@
+//! Errors: values with their causes, messages, panics.

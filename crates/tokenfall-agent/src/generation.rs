@@ -1,0 +1,1 @@
+//! Model calls and their streams of tokens.

@@ -1,0 +1,1 @@
+//! HTTP: names, results and outcomes of requests; layers for servers and clients.

@@ -1,0 +1,1 @@
+//! Who reports: the first line of every request.

@@ -1,0 +1,118 @@
+//! Events on their way to the agent's thread.
+//!
+//! Bounded twice: by number and by the memory that variable parts hold. When full, the newest event is dropped and counted;
+//! the program never waits. Lock-free, no system call unless the agent's thread sleeps.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::Thread;
+use std::time::Duration;
+
+use crossbeam_queue::ArrayQueue;
+
+use crate::event::Event;
+
+/// Most bytes of variable parts (labels, messages, stack traces) that wait.
+const MAX_WAITING_BYTES: usize = 64 << 20;
+
+/// The queue and its counters.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    events: ArrayQueue<Event>,
+    waiting_bytes: AtomicUsize,
+    /// Is the agent's thread asleep because there is nothing to do?
+    asleep: AtomicBool,
+    consumer: OnceLock<Thread>,
+    dropped: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Queue {
+    /// A queue for at most `capacity` events.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            events: ArrayQueue::new(capacity.max(1)),
+            waiting_bytes: AtomicUsize::new(0),
+            asleep: AtomicBool::new(false),
+            consumer: OnceLock::new(),
+            dropped: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+        }
+    }
+
+    /// Adds an event, or drops and counts it if there is no room.
+    pub(crate) fn push(&self, event: Event) {
+        self.total.fetch_add(1, Ordering::Relaxed);
+        let bytes = event.heap_bytes();
+        if bytes > 0 && self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_WAITING_BYTES {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        if self.events.push(event).is_err() {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        if self.asleep.load(Ordering::Relaxed) {
+            self.wake();
+        }
+    }
+
+    /// Takes the oldest event.
+    pub(crate) fn pop(&self) -> Option<Event> {
+        let event = self.events.pop()?;
+        let bytes = event.heap_bytes();
+        if bytes > 0 {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        Some(event)
+    }
+
+    /// Wakes the agent's thread.
+    #[cold]
+    pub(crate) fn wake(&self) {
+        if self.asleep.swap(false, Ordering::AcqRel)
+            && let Some(thread) = self.consumer.get()
+        {
+            thread.unpark();
+        }
+    }
+
+    /// Sleeps until [`wake`](Self::wake), an event, or `timeout`. For the one consumer only.
+    ///
+    /// An event that arrives in the very moment of falling asleep can be overlooked until `timeout`; callers pass a second
+    /// at most.
+    pub(crate) fn sleep(&self, timeout: Duration) {
+        self.consumer.get_or_init(std::thread::current);
+        self.asleep.store(true, Ordering::Release);
+        if self.events.is_empty() {
+            std::thread::park_timeout(timeout);
+        }
+        self.asleep.store(false, Ordering::Release);
+    }
+
+    /// Waiting events.
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Most events that can wait.
+    pub(crate) fn capacity(&self) -> usize {
+        self.events.capacity()
+    }
+
+    /// Counts events that were lost elsewhere, for example with a request that failed.
+    pub(crate) fn count_dropped(&self, n: u64) {
+        self.dropped.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Events dropped so far.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Events that were to be sent so far, dropped ones included.
+    pub(crate) fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,480 @@
+//! Spans: work inside of a transaction.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{self, Poll};
+use std::time::Instant;
+
+use crate::clock::nanos;
+use crate::context::{Active, Context, ContextGuard};
+use crate::event::{
+    AttributeValue, Db, HttpClient, LabelValue, Outcome, ServiceTarget, SpanDetails, SpanLink, SpanRecord, Target,
+    Text, set,
+};
+use crate::id::SpanId;
+use crate::otel::SpanKind;
+use crate::propagation::TraceContext;
+use crate::stacktrace::StackTrace;
+use crate::trace::{Node, apply};
+use crate::transaction::{MAX_LABELS, Unsampled, outgoing};
+
+/// Most OpenTelemetry attributes that a span keeps.
+const MAX_ATTRIBUTES: usize = 1024;
+
+/// Describes a span before it starts. Made by `capture_span` of an agent, a context, a transaction or a span.
+#[derive(Debug)]
+#[must_use = "nothing starts before `start`, `run` or `run_async`"]
+pub struct SpanBuilder {
+    parent: Option<Active>,
+    name: Text,
+    kind: Text,
+    subtype: Option<Text>,
+    exit: bool,
+    start: Option<Instant>,
+    details: Option<Box<SpanDetails>>,
+}
+
+impl SpanBuilder {
+    pub(crate) fn new(parent: Option<Active>, name: Text) -> Self {
+        Self { parent, name, kind: Text::Borrowed("custom"), subtype: None, exit: false, start: None, details: None }
+    }
+
+    /// Will it be recorded? If not, what it would be told need not be worked out.
+    pub fn is_recorded(&self) -> bool {
+        matches!(self.parent, Some(Active::Node(_)))
+    }
+
+    /// Changes what few spans have, unless nothing is recorded.
+    pub(crate) fn details(mut self, change: impl FnOnce(&mut SpanDetails)) -> Self {
+        if self.is_recorded() {
+            change(self.details.get_or_insert_default());
+        }
+        self
+    }
+
+    /// Sets the type, such as `db`, `external`, `openai`. Default: `custom`.
+    pub fn span_type(mut self, kind: impl Into<Text>) -> Self {
+        self.kind = kind.into();
+        self
+    }
+
+    /// Sets the subtype, such as `postgresql`, `http`.
+    pub fn subtype(mut self, subtype: impl Into<Text>) -> Self {
+        self.subtype = Some(subtype.into());
+        self
+    }
+
+    /// Sets the action, such as `query`.
+    pub fn action(self, action: impl Into<Text>) -> Self {
+        self.details(|details| details.action = Some(action.into()))
+    }
+
+    /// Makes it an exit span: a call to something outside of the process. It has a callee
+    /// ([`service_target`](Self::service_target)), short alike ones that follow each other are merged into one, and spans of
+    /// another type cannot be inside of it.
+    #[doc(alias = "leaf")]
+    pub fn exit(mut self) -> Self {
+        self.exit = true;
+        self
+    }
+
+    /// Says whom an exit span calls: type (such as `postgresql`) and name (such as a database). Without it they follow from
+    /// subtype, database, queue and URL.
+    pub fn service_target(mut self, kind: impl Into<Text>, name: Option<Text>) -> Self {
+        self.exit = true;
+        self.details(|details| details.target = Target::Set(ServiceTarget { kind: Some(kind.into()), name }))
+    }
+
+    /// Says that an exit span calls nobody who deserves a row among the dependencies.
+    pub fn without_service_target(self) -> Self {
+        self.details(|details| details.target = Target::None)
+    }
+
+    /// Sets `destination.service.resource`: the name under which calls of an exit span are put together.
+    pub fn destination_resource(self, resource: impl Into<Text>) -> Self {
+        self.details(|details| details.resource = Some(resource.into()))
+    }
+
+    /// Says to which host and port it goes.
+    pub fn destination(self, address: impl Into<Text>, port: Option<u16>) -> Self {
+        self.details(|details| {
+            details.address = Some(address.into());
+            details.port = port;
+        })
+    }
+
+    /// Says which database (`instance`) it asks, and what.
+    pub fn database(self, instance: Option<Text>, statement: Option<Text>) -> Self {
+        self.details(|details| {
+            let db = details.db.get_or_insert_with(Db::default);
+            db.instance = instance;
+            db.statement = statement;
+        })
+    }
+
+    /// Says which HTTP request it makes. User and password are cut out of the address.
+    pub fn http(self, method: impl Into<Text>, url: impl Into<Text>) -> Self {
+        self.details(|details| {
+            let url = without_credentials(url.into());
+            details.http = Some(HttpClient { method: Some(method.into()), url: Some(url), status_code: None });
+        })
+    }
+
+    /// Sets a label.
+    pub fn label(self, key: impl Into<Text>, value: impl Into<LabelValue>) -> Self {
+        self.details(|details| set(&mut details.labels, key.into(), value.into()))
+    }
+
+    /// Sets an OpenTelemetry attribute.
+    pub fn attribute(self, key: impl Into<Text>, value: impl Into<AttributeValue>) -> Self {
+        self.details(|details| set(&mut details.otel.attributes, key.into(), value.into()))
+    }
+
+    /// Sets OpenTelemetry's span kind.
+    pub fn otel_kind(self, kind: SpanKind) -> Self {
+        self.details(|details| details.otel.span_kind = Some(kind))
+    }
+
+    /// Links a span of another trace.
+    pub fn link(self, link: SpanLink) -> Self {
+        self.details(|details| details.links.push(link))
+    }
+
+    /// Starts it earlier than now.
+    pub fn started_at(mut self, start: Instant) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// Starts the span. It is not current yet: see [`Span::activate`], [`run`](Self::run), [`run_async`](Self::run_async).
+    pub fn start(self) -> Span {
+        let Self { parent, name, kind, subtype, exit, start, details } = self;
+        let parent = match parent {
+            Some(Active::Node(parent)) => parent,
+            Some(Active::Unsampled(unsampled)) => return Span { state: State::Unsampled(unsampled) },
+            None => return Span { state: State::None },
+        };
+        if parent.exit.as_ref().is_some_and(|(outer, outer_subtype)| *outer != kind || *outer_subtype != subtype) {
+            return Span { state: State::Inside(parent) };
+        }
+        let start = start.unwrap_or_else(Instant::now);
+        parent.child_started(start);
+        let trace = &parent.trace;
+        let record = SpanRecord {
+            trace_id: trace.trace_id,
+            transaction_id: trace.transaction_id,
+            parent_id: parent.id,
+            id: SpanId::random(),
+            name,
+            kind,
+            subtype,
+            timestamp_us: trace.anchor.timestamp_us(start),
+            duration_ns: 0,
+            start,
+            outcome: None,
+            sample_rate: trace.sample_rate,
+            exit,
+            propagated: false,
+            composite: None,
+            covered_ns: 0,
+            details,
+        };
+        Span { state: State::Recorded(Recorded { parent, node: OnceLock::new(), errored: false, record }) }
+    }
+
+    /// Calls `work` in the span, as the current one.
+    pub fn run<T>(self, work: impl FnOnce(&mut Span) -> T) -> T {
+        let mut span = self.start();
+        let guard = span.activate();
+        let result = work(&mut span);
+        drop(guard);
+        span.end();
+        result
+    }
+
+    /// Awaits `work` in the span, as the current one. If the future is dropped before it is done, the span ends with
+    /// outcome `unknown`; [`Context::set_outcome`] and errors captured in it count.
+    pub fn run_async<F: Future>(self, work: F) -> InSpan<F> {
+        InSpan { work: Box::pin(work), span: self.start(), context: None }
+    }
+}
+
+/// A running span. It ends when this is dropped: as a failure if the thread panics or an error was captured in it, else as
+/// a success, unless [`set_outcome`](Self::set_outcome) said otherwise.
+#[derive(Debug)]
+#[must_use = "the span ends when this is dropped"]
+pub struct Span {
+    state: State,
+}
+
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would cost every span an allocation")]
+enum State {
+    /// There is no transaction.
+    None,
+    /// The transaction is not recorded.
+    Unsampled(Arc<Unsampled>),
+    /// It is inside of an exit span, which stands for it.
+    Inside(Arc<Node>),
+    Recorded(Recorded),
+}
+
+#[derive(Debug)]
+struct Recorded {
+    parent: Arc<Node>,
+    /// Made when the span gets a child or becomes current.
+    node: OnceLock<Arc<Node>>,
+    errored: bool,
+    record: SpanRecord,
+}
+
+impl Recorded {
+    fn node(&self) -> &Arc<Node> {
+        self.node.get_or_init(|| {
+            let record = &self.record;
+            let exit = record.exit.then(|| (record.kind.clone(), record.subtype.clone()));
+            Arc::new(Node::new(Arc::clone(&self.parent.trace), record.id, exit))
+        })
+    }
+
+    fn finish(mut self, end: Instant, fallback: Outcome) {
+        let mut record = self.record;
+        record.duration_ns = nanos(record.start, end);
+        if let Some(node) = self.node.get() {
+            let ended = node.end();
+            record.covered_ns = record.covered_ns.saturating_add(ended.covered_ns);
+            if let Some(remarks) = ended.remarks {
+                self.errored |= apply(*remarks, &mut record);
+            }
+        }
+        let bridged = record.details.as_deref().is_some_and(|details| details.otel.span_kind.is_some());
+        let fallback = match fallback {
+            // OpenTelemetry's status decides alone.
+            Outcome::Success if bridged => Outcome::Unknown,
+            Outcome::Success if self.errored => Outcome::Failure,
+            other => other,
+        };
+        record.outcome = Some(record.outcome.unwrap_or(fallback));
+        let settings = &self.parent.trace.settings;
+        if settings.span_stack_trace_min_duration.is_some_and(|min| record.duration_ns >= min.as_nanos() as u64)
+            && settings.stack_trace_limit > 0
+        {
+            record.details.get_or_insert_default().stack.get_or_insert_with(StackTrace::capture);
+        }
+        self.parent.child_ended(record, end);
+    }
+}
+
+impl Span {
+    /// A span that does nothing.
+    pub const fn disabled() -> Self {
+        Self { state: State::None }
+    }
+
+    /// Is it recorded? If not, what it would be told need not be worked out.
+    pub fn is_recorded(&self) -> bool {
+        matches!(self.state, State::Recorded(_))
+    }
+
+    /// Its position, to make it current elsewhere or to describe children.
+    pub fn context(&self) -> Context {
+        Context { active: self.active() }
+    }
+
+    fn active(&self) -> Option<Active> {
+        match &self.state {
+            State::None => None,
+            State::Unsampled(unsampled) => Some(Active::Unsampled(Arc::clone(unsampled))),
+            State::Inside(node) => Some(Active::Node(Arc::clone(node))),
+            State::Recorded(recorded) => Some(Active::Node(Arc::clone(recorded.node()))),
+        }
+    }
+
+    /// Makes it the current span of this thread until the guard is dropped.
+    pub fn activate(&self) -> ContextGuard {
+        self.context().attach()
+    }
+
+    /// Describes a span inside of it.
+    pub fn capture_span(&self, name: impl Into<Text>) -> SpanBuilder {
+        SpanBuilder::new(self.active(), name.into())
+    }
+
+    /// The node of a recorded span.
+    pub(crate) fn node(&self) -> Option<&Arc<Node>> {
+        match &self.state {
+            State::Recorded(recorded) => Some(recorded.node()),
+            State::None | State::Unsampled(_) | State::Inside(_) => None,
+        }
+    }
+
+    /// The record of a recorded span.
+    pub(crate) fn record(&mut self) -> Option<&mut SpanRecord> {
+        match &mut self.state {
+            State::Recorded(recorded) => Some(&mut recorded.record),
+            State::None | State::Unsampled(_) | State::Inside(_) => None,
+        }
+    }
+
+    /// Changes what few spans have, unless nothing is recorded.
+    pub(crate) fn details(&mut self, change: impl FnOnce(&mut SpanDetails)) {
+        if let Some(record) = self.record() {
+            change(record.details.get_or_insert_default());
+        }
+    }
+
+    /// Sets the name.
+    pub fn set_name(&mut self, name: impl Into<Text>) {
+        if let Some(record) = self.record() {
+            record.name = name.into();
+        }
+    }
+
+    /// Sets the outcome. The last call wins, also over what an instrumentation finds.
+    pub fn set_outcome(&mut self, outcome: Outcome) {
+        if let Some(record) = self.record() {
+            record.outcome = Some(outcome);
+        }
+    }
+
+    /// Sets the outcome that an instrumentation finds; what the program said wins.
+    pub fn set_outcome_if_unset(&mut self, outcome: Outcome) {
+        if let Some(record) = self.record() {
+            record.outcome = record.outcome.or(Some(outcome));
+        }
+    }
+
+    /// Sets a label. `.`, `*` and `"` in its key become `_` when it is sent.
+    pub fn label(&mut self, key: impl Into<Text>, value: impl Into<LabelValue>) {
+        self.details(|details| {
+            if details.labels.len() < MAX_LABELS {
+                set(&mut details.labels, key.into(), value.into());
+            }
+        });
+    }
+
+    /// Sets an OpenTelemetry attribute.
+    pub fn attribute(&mut self, key: impl Into<Text>, value: impl Into<AttributeValue>) {
+        self.details(|details| {
+            if details.otel.attributes.len() < MAX_ATTRIBUTES {
+                set(&mut details.otel.attributes, key.into(), value.into());
+            }
+        });
+    }
+
+    /// Sets the status code of the answer to an HTTP request, and the outcome if none was set: failure from 400 on.
+    pub fn set_http_status(&mut self, status: u16) {
+        self.details(|details| details.http.get_or_insert_default().status_code = Some(status));
+        self.set_outcome_if_unset(if status >= 400 { Outcome::Failure } else { Outcome::Success });
+    }
+
+    /// Sets how many rows a statement changed or gave.
+    pub fn set_rows_affected(&mut self, rows: u64) {
+        self.details(|details| details.db.get_or_insert_default().rows_affected = Some(rows));
+    }
+
+    /// An error was captured in it.
+    pub(crate) fn mark_errored(&mut self) {
+        if let State::Recorded(recorded) = &mut self.state {
+            recorded.errored = true;
+        }
+    }
+
+    /// What to send along with the request that it stands for, so that the callee goes on with this trace. From then on it is
+    /// never merged or dropped.
+    pub fn trace_context(&mut self) -> Option<TraceContext> {
+        match &mut self.state {
+            State::None => None,
+            State::Unsampled(unsampled) => Some(unsampled.trace_context()),
+            State::Inside(node) => Some(outgoing(&node.trace, node.id)),
+            State::Recorded(recorded) => {
+                recorded.record.propagated = true;
+                Some(outgoing(&recorded.parent.trace, recorded.record.id))
+            }
+        }
+    }
+
+    /// Ends it now.
+    pub fn end(mut self) {
+        self.finish(Outcome::Success);
+    }
+
+    /// Ends it as something that was given up: with outcome `unknown`, unless one was set.
+    pub fn cancel(mut self) {
+        self.finish(Outcome::Unknown);
+    }
+
+    fn finish(&mut self, fallback: Outcome) {
+        if let State::Recorded(recorded) = std::mem::replace(&mut self.state, State::None) {
+            recorded.finish(Instant::now(), fallback);
+        }
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        if self.is_recorded() {
+            self.finish(if std::thread::panicking() { Outcome::Failure } else { Outcome::Success });
+        }
+    }
+}
+
+/// A future in a span. See [`SpanBuilder::run_async`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are polled"]
+pub struct InSpan<F> {
+    work: Pin<Box<F>>,
+    span: Span,
+    context: Option<Context>,
+}
+
+impl<F: Future> Future for InSpan<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
+        let this = self.get_mut();
+        let context = this.context.get_or_insert_with(|| this.span.context()).clone();
+        let result = {
+            let _guard = context.attach();
+            this.work.as_mut().poll(cx)
+        };
+        if result.is_ready() {
+            this.span.finish(Outcome::Success);
+        }
+        result
+    }
+}
+
+impl<F> Drop for InSpan<F> {
+    fn drop(&mut self) {
+        if self.span.is_recorded() {
+            self.span.finish(if std::thread::panicking() { Outcome::Failure } else { Outcome::Unknown });
+        }
+    }
+}
+
+/// The address without `user:password@`.
+fn without_credentials(url: Text) -> Text {
+    let Some((scheme, rest)) = url.split_once("://") else { return url };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let Some((authority, path)) = rest.split_at_checked(end) else { return url };
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{host}{path}").into(),
+        None => url,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_cut_out_of_addresses() {
+        let check = |url: &'static str, expect: &str| assert_eq!(without_credentials(url.into()), expect);
+        check("http://host/a@b", "http://host/a@b");
+        check("http://user:pass@host:1/a?b#c", "http://host:1/a?b#c");
+        check("http://user@host", "http://host");
+        check("no address", "no address");
+    }
+}

@@ -1,0 +1,404 @@
+//! Transactions: one served request, one run of a job.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::clock::Anchor;
+use crate::context::{Active, Context, ContextGuard};
+use crate::core::Core;
+use crate::event::{LabelValue, OtelData, Outcome, Request, Response, SpanLink, Text, User, set};
+use crate::id::{SpanId, TraceId, random_unit};
+use crate::otel::SpanKind;
+use crate::propagation::{TraceContext, TraceState};
+use crate::settings::{Settings, TraceContinuation};
+use crate::span::SpanBuilder;
+use crate::trace::{Facts, Identity, Node, Trace, lock};
+
+/// Most values of `custom` that an event keeps.
+const MAX_CUSTOM: usize = 1024;
+/// Most labels that an event keeps.
+pub(crate) const MAX_LABELS: usize = 1024;
+
+/// A running transaction. It ends when this is dropped: as a failure if the thread panics or an error was captured in it, else as a
+/// success, unless [`set_outcome`](Self::set_outcome) said otherwise.
+#[derive(Debug)]
+#[must_use = "the transaction ends when this is dropped"]
+pub struct Transaction {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The agent is off.
+    Disabled,
+    Unsampled(Lazy),
+    Sampled(Arc<Node>),
+    Ended,
+}
+
+/// A transaction that is not recorded. Shared only once somebody asks for its context, so that it costs no allocation before.
+#[derive(Debug)]
+struct Lazy {
+    unsampled: Unsampled,
+    shared: OnceLock<Arc<Unsampled>>,
+}
+
+impl Lazy {
+    fn shared(&self) -> Arc<Unsampled> {
+        self.shared.get_or_init(|| Arc::new(self.unsampled.clone())).clone()
+    }
+}
+
+/// What is known of a transaction that is not recorded: enough to go on with its trace and for its errors.
+#[derive(Clone, Debug)]
+pub(crate) struct Unsampled {
+    pub(crate) core: Arc<Core>,
+    pub(crate) trace_id: TraceId,
+    pub(crate) id: SpanId,
+    pub(crate) name: Text,
+    pub(crate) kind: Text,
+    state: TraceState,
+}
+
+impl Unsampled {
+    pub(crate) fn trace_context(&self) -> TraceContext {
+        TraceContext { trace_id: self.trace_id, span_id: self.id, sampled: false, state: self.state.clone() }
+    }
+}
+
+/// What to send to a callee of `span_id`.
+pub(crate) fn outgoing(trace: &Trace, span_id: SpanId) -> TraceContext {
+    TraceContext { trace_id: trace.trace_id, span_id, sampled: true, state: trace.state.clone() }
+}
+
+/// Describes a transaction before it begins. Made by [`Agent::transaction`](crate::Agent::transaction).
+#[derive(Debug)]
+#[must_use = "nothing begins before `begin`"]
+pub struct TransactionBuilder {
+    pub(crate) core: Option<Arc<Core>>,
+    pub(crate) facts: Facts,
+    pub(crate) parent: Option<TraceContext>,
+    pub(crate) start: Option<Instant>,
+}
+
+impl TransactionBuilder {
+    pub(crate) fn new(core: Option<Arc<Core>>, name: Text) -> Self {
+        let facts = Facts { name, kind: Text::Borrowed("custom"), ..Facts::default() };
+        Self { core, facts, parent: None, start: None }
+    }
+
+    /// Sets the type, such as `request` or `messaging`. Default: `custom`.
+    pub fn transaction_type(mut self, kind: impl Into<Text>) -> Self {
+        self.facts.kind = kind.into();
+        self
+    }
+
+    /// Goes on with the trace of a caller.
+    pub fn parent(mut self, parent: Option<TraceContext>) -> Self {
+        self.parent = parent;
+        self
+    }
+
+    /// Links a span of another trace.
+    pub fn link(mut self, link: SpanLink) -> Self {
+        self.facts.links.push(link);
+        self
+    }
+
+    /// Sets OpenTelemetry's span kind. The type follows from kind and attributes unless it was set.
+    pub fn otel_kind(mut self, kind: SpanKind) -> Self {
+        self.facts.otel.span_kind = Some(kind);
+        self
+    }
+
+    /// Begins it earlier than now.
+    pub fn started_at(mut self, start: Instant) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// Begins the transaction. It is not current yet: see [`Transaction::activate`] and [`Transaction::context`].
+    pub fn begin(self) -> Transaction {
+        let Self { core: Some(core), mut facts, parent, start } = self else {
+            return Transaction { state: State::Disabled };
+        };
+        let settings = core.settings.load();
+        if !settings.recording {
+            return Transaction { state: State::Disabled };
+        }
+        let parent = continued(&settings, parent, &mut facts);
+        let id = SpanId::random();
+        let (sampled, identity) = match parent {
+            Some(parent) => {
+                let sample_rate = if parent.sampled { parent.state.sample_rate } else { Some(0.0) };
+                let (trace_id, parent_id) = (parent.trace_id, Some(parent.span_id));
+                (parent.sampled, Identity { trace_id, transaction_id: id, parent_id, sample_rate, state: parent.state })
+            }
+            None => {
+                let rate = settings.sample_rate;
+                let sampled = rate >= 1.0 || (rate > 0.0 && random_unit() < rate);
+                let sample_rate = Some(if sampled { rate } else { 0.0 });
+                let state = TraceState { sample_rate, is_elastic: true, others: None };
+                (
+                    sampled,
+                    Identity { trace_id: TraceId::random(), transaction_id: id, parent_id: None, sample_rate, state },
+                )
+            }
+        };
+        if !sampled || settings.context_propagation_only {
+            drop(settings);
+            let Facts { name, kind, .. } = facts;
+            let Identity { trace_id, state, .. } = identity;
+            let unsampled = Unsampled { core, trace_id, id, name, kind, state };
+            return Transaction { state: State::Unsampled(Lazy { unsampled, shared: OnceLock::new() }) };
+        }
+        let settings = Arc::clone(&settings);
+        let anchor = start.map_or_else(Anchor::now, Anchor::at);
+        Transaction { state: State::Sampled(Trace::begin(core, settings, identity, anchor, facts)) }
+    }
+}
+
+/// Whose trace goes on here, by `trace_continuation_strategy`. A trace that does not go on is linked.
+fn continued(settings: &Settings, parent: Option<TraceContext>, facts: &mut Facts) -> Option<TraceContext> {
+    let parent = parent?;
+    let restart = match settings.trace_continuation {
+        TraceContinuation::Continue => false,
+        TraceContinuation::Restart => true,
+        TraceContinuation::RestartExternal => !parent.state.is_elastic,
+    };
+    if restart {
+        facts.links.push(SpanLink { trace_id: parent.trace_id, span_id: parent.span_id });
+        return None;
+    }
+    Some(parent)
+}
+
+impl Transaction {
+    /// A transaction that does nothing.
+    pub const fn disabled() -> Self {
+        Self { state: State::Disabled }
+    }
+
+    /// Its position, to make it current elsewhere or to describe children.
+    pub fn context(&self) -> Context {
+        Context { active: self.active() }
+    }
+
+    fn active(&self) -> Option<Active> {
+        match &self.state {
+            State::Disabled | State::Ended => None,
+            State::Unsampled(lazy) => Some(Active::Unsampled(lazy.shared())),
+            State::Sampled(node) => Some(Active::Node(Arc::clone(node))),
+        }
+    }
+
+    /// Makes it the current transaction of this thread until the guard is dropped. In asynchronous code use
+    /// [`run_async`](Self::run_async).
+    pub fn activate(&self) -> ContextGuard {
+        self.context().attach()
+    }
+
+    /// Calls `work` with this as the current transaction.
+    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.context().run(work)
+    }
+
+    /// Describes a span in it.
+    pub fn capture_span(&self, name: impl Into<Text>) -> SpanBuilder {
+        SpanBuilder::new(self.active(), name.into())
+    }
+
+    /// Something that can be said of it from anywhere while it runs.
+    pub fn handle(&self) -> Option<TransactionRef> {
+        self.active().map(TransactionRef::new)
+    }
+
+    fn with_facts(&self, say: impl FnOnce(&mut Facts)) {
+        if let State::Sampled(node) = &self.state {
+            say(&mut lock(&node.trace.facts));
+        }
+    }
+
+    /// Sets the name, such as `GET /search`.
+    pub fn set_name(&self, name: impl Into<Text>) {
+        self.with_facts(|facts| facts.name = name.into());
+    }
+
+    /// Sets the type, such as `request`.
+    pub fn set_type(&self, kind: impl Into<Text>) {
+        self.with_facts(|facts| facts.kind = kind.into());
+    }
+
+    /// Sets the result, such as `HTTP 2xx`.
+    pub fn set_result(&self, result: impl Into<Text>) {
+        self.with_facts(|facts| facts.result = Some(result.into()));
+    }
+
+    /// Sets the outcome. The last call wins, also over what an instrumentation finds.
+    pub fn set_outcome(&self, outcome: Outcome) {
+        self.with_facts(|facts| facts.outcome = Some(outcome));
+    }
+
+    /// Sets the outcome that an instrumentation finds; what the program said wins.
+    pub fn set_outcome_if_unset(&self, outcome: Outcome) {
+        self.with_facts(|facts| facts.outcome = facts.outcome.or(Some(outcome)));
+    }
+
+    /// Sets a label. Keys keep letters, digits, `_` and `-`; `.`, `*` and `"` become `_` when it is sent.
+    pub fn label(&self, key: impl Into<Text>, value: impl Into<LabelValue>) {
+        self.with_facts(|facts| add_label(facts, key.into(), value.into()));
+    }
+
+    /// Says who is served.
+    pub fn set_user(&self, user: User) {
+        self.with_facts(|facts| facts.context.user = Some(user));
+    }
+
+    /// Sets a value that is shown but not searched.
+    pub fn set_custom(&self, key: impl Into<Text>, value: impl Into<Value>) {
+        self.with_facts(|facts| {
+            if facts.context.custom.len() < MAX_CUSTOM {
+                set(&mut facts.context.custom, key.into(), value.into());
+            }
+        });
+    }
+
+    /// Describes the HTTP request that is served.
+    pub fn set_request(&self, request: Request) {
+        self.with_facts(|facts| facts.context.request = Some(Box::new(request)));
+    }
+
+    /// Describes the answer.
+    pub fn set_response(&self, response: Response) {
+        self.with_facts(|facts| facts.context.response = Some(response));
+    }
+
+    /// Names the framework that serves, such as `axum`.
+    pub fn set_framework(&self, name: impl Into<Text>, version: Option<Text>) {
+        self.with_facts(|facts| facts.context.framework = Some((name.into(), version)));
+    }
+
+    /// Sets OpenTelemetry's kind and attributes.
+    pub(crate) fn with_otel(&self, say: impl FnOnce(&mut OtelData)) {
+        self.with_facts(|facts| say(&mut facts.otel));
+    }
+
+    /// What to send along with a request or a message.
+    pub fn trace_context(&self) -> Option<TraceContext> {
+        match &self.state {
+            State::Disabled | State::Ended => None,
+            State::Unsampled(lazy) => Some(lazy.unsampled.trace_context()),
+            State::Sampled(node) => Some(outgoing(&node.trace, node.id)),
+        }
+    }
+
+    /// Is it recorded?
+    pub fn is_sampled(&self) -> bool {
+        matches!(self.state, State::Sampled(_))
+    }
+
+    /// Ends it now.
+    pub fn end(mut self) {
+        self.finish(Outcome::Success);
+    }
+
+    /// Ends it as something that was given up: with outcome `unknown`, unless one was set.
+    pub fn cancel(mut self) {
+        self.finish(Outcome::Unknown);
+    }
+
+    fn finish(&mut self, fallback: Outcome) {
+        if let State::Sampled(node) = std::mem::replace(&mut self.state, State::Ended) {
+            node.trace.end(&node, Instant::now(), fallback);
+        }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if matches!(self.state, State::Sampled(_)) {
+            self.finish(if std::thread::panicking() { Outcome::Failure } else { Outcome::Success });
+        }
+    }
+}
+
+pub(crate) fn add_label(facts: &mut Facts, key: Text, value: LabelValue) {
+    if facts.context.labels.len() < MAX_LABELS {
+        set(&mut facts.context.labels, key, value);
+    }
+}
+
+/// A transaction that somebody else will end: what [`current_transaction`](crate::current_transaction) gives.
+#[derive(Clone, Debug)]
+pub struct TransactionRef {
+    active: Active,
+}
+
+impl TransactionRef {
+    pub(crate) fn new(active: Active) -> Self {
+        Self { active }
+    }
+
+    fn with_facts(&self, say: impl FnOnce(&mut Facts)) {
+        if let Active::Node(node) = &self.active {
+            say(&mut lock(&node.trace.facts));
+        }
+    }
+
+    /// Sets the name.
+    pub fn set_name(&self, name: impl Into<Text>) {
+        self.with_facts(|facts| facts.name = name.into());
+    }
+
+    /// Sets the result.
+    pub fn set_result(&self, result: impl Into<Text>) {
+        self.with_facts(|facts| facts.result = Some(result.into()));
+    }
+
+    /// Sets the outcome. The last call wins.
+    pub fn set_outcome(&self, outcome: Outcome) {
+        self.with_facts(|facts| facts.outcome = Some(outcome));
+    }
+
+    /// Sets a label.
+    pub fn label(&self, key: impl Into<Text>, value: impl Into<LabelValue>) {
+        self.with_facts(|facts| add_label(facts, key.into(), value.into()));
+    }
+
+    /// Says who is served.
+    pub fn set_user(&self, user: User) {
+        self.with_facts(|facts| facts.context.user = Some(user));
+    }
+
+    /// Sets a value that is shown but not searched.
+    pub fn set_custom(&self, key: impl Into<Text>, value: impl Into<Value>) {
+        self.with_facts(|facts| {
+            if facts.context.custom.len() < MAX_CUSTOM {
+                set(&mut facts.context.custom, key.into(), value.into());
+            }
+        });
+    }
+
+    /// Id of its trace.
+    pub fn trace_id(&self) -> TraceId {
+        match &self.active {
+            Active::Node(node) => node.trace.trace_id,
+            Active::Unsampled(unsampled) => unsampled.trace_id,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> SpanId {
+        match &self.active {
+            Active::Node(node) => node.trace.transaction_id,
+            Active::Unsampled(unsampled) => unsampled.id,
+        }
+    }
+
+    /// Is it recorded?
+    pub fn is_sampled(&self) -> bool {
+        matches!(self.active, Active::Node(_))
+    }
+}

@@ -1,0 +1,1 @@
+//! The agent's thread: from the queue to the server.
