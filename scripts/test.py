@@ -25,6 +25,8 @@ STEPS = [
     ("rust: lints", ".", ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], None),
     ("project rules", ".", ["cargo", "run", "--quiet", "--locked", "-p", "xtask", "--", "tidy"], None),
     ("rust: tests", ".", TEST_BUILD, r"^test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed"),
+    ("agent: every feature, oldest Rust, package", ".", ["cargo", "run", "--quiet", "--locked", "-p", "xtask", "--", "agent"],
+     r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
     ("real clients", ".", [sys.executable, "tests/real_clients.py"], r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
     ("browser", "ui", ["npm", "run", "e2e"], r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
 ]

@@ -1,5 +1,7 @@
-//! Project rules that no compiler checks. `cargo xtask tidy` fails with a list of what is against them.
+//! Project rules that no compiler checks. `cargo xtask tidy` fails with a list of what is against them; `cargo xtask agent`
+//! checks the published crate in all its shapes.
 
+mod agent;
 mod layers;
 mod tidy;
 
@@ -16,6 +18,7 @@ fn main() -> Result<()> {
             }
             bail!("{} against the project's rules:\n  {}", violations.len(), violations.join("\n  "));
         }
-        _ => bail!("usage: cargo xtask tidy"),
+        Some("agent") => agent::check(root),
+        _ => bail!("usage: cargo xtask tidy|agent"),
     }
 }
