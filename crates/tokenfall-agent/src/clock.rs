@@ -43,6 +43,9 @@ pub(crate) fn wall_us() -> u64 {
 }
 
 /// Nanoseconds from `start` to `end`; 0 if `end` is not later.
+#[inline]
 pub(crate) fn nanos(start: Instant, end: Instant) -> u64 {
-    end.saturating_duration_since(start).as_nanos() as u64
+    let duration = end.saturating_duration_since(start);
+    // `as_nanos` would go through 128 bits.
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(duration.subsec_nanos()))
 }

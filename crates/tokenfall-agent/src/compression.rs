@@ -31,20 +31,24 @@ pub(crate) fn eligible(span: &SpanRecord) -> bool {
 }
 
 /// Takes a span that has ended into the buffer of its parent. What must be reported now comes back, in order.
+///
+/// A child that is merged stays where it is, of no more use: it is not worth a move.
 pub(crate) fn child_ended(
     compression: Compression,
     buffer: &mut Option<SpanRecord>,
     parent_ended: bool,
-    child: SpanRecord,
+    child: &mut Option<SpanRecord>,
 ) -> [Option<SpanRecord>; 2] {
-    if parent_ended || !compression.enabled || !eligible(&child) {
-        return [buffer.take(), Some(child)];
+    let Some(span) = child.as_ref() else { return [None, None] };
+    if parent_ended || !compression.enabled || !eligible(span) {
+        return [buffer.take(), child.take()];
     }
-    let Some(buffered) = buffer else {
-        *buffer = Some(child);
+    if let Some(buffered) = buffer
+        && try_compress(compression, buffered, span)
+    {
         return [None, None];
-    };
-    if try_compress(compression, buffered, &child) { [None, None] } else { [buffer.replace(child), None] }
+    }
+    [std::mem::replace(buffer, child.take()), None]
 }
 
 /// Merges `child` into `buffered` if they are alike.
@@ -75,14 +79,14 @@ fn end(span: &SpanRecord) -> Instant {
 }
 
 fn within(span: &SpanRecord, max: Duration) -> bool {
-    Duration::from_nanos(span.duration_ns) <= max
+    u128::from(span.duration_ns) <= max.as_nanos()
 }
 
 fn strategy(compression: Compression, first: &SpanRecord, second: &SpanRecord) -> Option<CompressionStrategy> {
     if !same_kind(first, second) {
         return None;
     }
-    let (strategy, max) = if first.name == second.name {
+    let (strategy, max) = if same_text(&first.name, &second.name) {
         (CompressionStrategy::ExactMatch, compression.exact_match_max)
     } else {
         (CompressionStrategy::SameKind, compression.same_kind_max)
@@ -92,16 +96,27 @@ fn strategy(compression: Compression, first: &SpanRecord, second: &SpanRecord) -
 
 fn fits(compression: Compression, strategy: CompressionStrategy, buffered: &SpanRecord, child: &SpanRecord) -> bool {
     let (same_name, max) = match strategy {
-        CompressionStrategy::ExactMatch => (buffered.name == child.name, compression.exact_match_max),
+        CompressionStrategy::ExactMatch => (same_text(&buffered.name, &child.name), compression.exact_match_max),
         CompressionStrategy::SameKind => (true, compression.same_kind_max),
     };
     same_name && within(child, max) && same_kind(buffered, child)
 }
 
 fn same_kind(a: &SpanRecord, b: &SpanRecord) -> bool {
-    let alike = a.kind == b.kind && a.subtype == b.subtype;
+    let alike = same_text(&a.kind, &b.kind)
+        && match (&a.subtype, &b.subtype) {
+            (Some(a), Some(b)) => same_text(a, b),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
     // Without details the callee follows from type and subtype.
     alike && ((a.details.is_none() && b.details.is_none()) || service_target(a) == service_target(b))
+}
+
+/// Equality that need not look at the letters of one and the same literal.
+#[inline]
+fn same_text(a: &str, b: &str) -> bool {
+    std::ptr::eq(a, b) || a == b
 }
 
 fn same_kind_name(span: &SpanRecord) -> String {

@@ -36,6 +36,7 @@ pub struct SpanBuilder {
 }
 
 impl SpanBuilder {
+    #[inline]
     pub(crate) fn new(parent: Option<Active>, name: Text) -> Self {
         Self { parent, name, kind: Text::Borrowed("custom"), subtype: None, exit: false, start: None, details: None }
     }
@@ -54,12 +55,14 @@ impl SpanBuilder {
     }
 
     /// Sets the type, such as `db`, `external`, `openai`. Default: `custom`.
+    #[inline]
     pub fn span_type(mut self, kind: impl Into<Text>) -> Self {
         self.kind = kind.into();
         self
     }
 
     /// Sets the subtype, such as `postgresql`, `http`.
+    #[inline]
     pub fn subtype(mut self, subtype: impl Into<Text>) -> Self {
         self.subtype = Some(subtype.into());
         self
@@ -74,6 +77,7 @@ impl SpanBuilder {
     /// ([`service_target`](Self::service_target)), short alike ones that follow each other are merged into one, and spans of
     /// another type cannot be inside of it.
     #[doc(alias = "leaf")]
+    #[inline]
     pub fn exit(mut self) -> Self {
         self.exit = true;
         self
@@ -148,15 +152,20 @@ impl SpanBuilder {
     }
 
     /// Starts the span. It is not current yet: see [`Span::activate`], [`run`](Self::run), [`run_async`](Self::run_async).
-    pub fn start(self) -> Span {
-        let Self { parent, name, kind, subtype, exit, start, details } = self;
-        let parent = match parent {
-            Some(Active::Node(parent)) => parent,
-            Some(Active::Unsampled(unsampled)) => return Span { state: State::Unsampled(unsampled) },
-            None => return Span { state: State::None },
+    #[inline]
+    pub fn start(mut self) -> Span {
+        let state = match self.parent.take() {
+            Some(Active::Node(parent)) => self.start_in(parent),
+            Some(Active::Unsampled(unsampled)) => State::Unsampled(unsampled),
+            None => State::None,
         };
+        Span { state }
+    }
+
+    fn start_in(self, parent: Arc<Node>) -> State {
+        let Self { name, kind, subtype, exit, start, details, .. } = self;
         if parent.exit.as_ref().is_some_and(|(outer, outer_subtype)| *outer != kind || *outer_subtype != subtype) {
-            return Span { state: State::Inside(parent) };
+            return State::Inside(parent);
         }
         let start = start.unwrap_or_else(Instant::now);
         parent.child_started(start);
@@ -180,7 +189,7 @@ impl SpanBuilder {
             covered_ns: 0,
             details,
         };
-        Span { state: State::Recorded(Recorded { parent, node: OnceLock::new(), errored: false, record }) }
+        State::Recorded(Recorded { parent, node: OnceLock::new(), errored: false, record: Some(record) })
     }
 
     /// Calls `work` in the span, as the current one.
@@ -226,26 +235,28 @@ struct Recorded {
     /// Made when the span gets a child or becomes current.
     node: OnceLock<Arc<Node>>,
     errored: bool,
-    record: SpanRecord,
+    /// `None` once it has ended.
+    record: Option<SpanRecord>,
 }
 
 impl Recorded {
-    fn node(&self) -> &Arc<Node> {
-        self.node.get_or_init(|| {
-            let record = &self.record;
+    fn node(&self) -> Option<&Arc<Node>> {
+        let record = self.record.as_ref()?;
+        Some(self.node.get_or_init(|| {
             let exit = record.exit.then(|| (record.kind.clone(), record.subtype.clone()));
             Arc::new(Node::new(Arc::clone(&self.parent.trace), record.id, exit))
-        })
+        }))
     }
 
-    fn finish(mut self, end: Instant, fallback: Outcome) {
-        let mut record = self.record;
+    /// Ends it in place: most token spans are merged and never move.
+    fn finish(&mut self, end: Instant, fallback: Outcome) {
+        let Some(record) = &mut self.record else { return };
         record.duration_ns = nanos(record.start, end);
         if let Some(node) = self.node.get() {
             let ended = node.end();
             record.covered_ns = record.covered_ns.saturating_add(ended.covered_ns);
             if let Some(remarks) = ended.remarks {
-                self.errored |= apply(*remarks, &mut record);
+                self.errored |= apply(*remarks, record);
             }
         }
         let bridged = record.details.as_deref().is_some_and(|details| details.otel.span_kind.is_some());
@@ -257,12 +268,12 @@ impl Recorded {
         };
         record.outcome = Some(record.outcome.unwrap_or(fallback));
         let settings = &self.parent.trace.settings;
-        if settings.span_stack_trace_min_duration.is_some_and(|min| record.duration_ns >= min.as_nanos() as u64)
+        if settings.span_stack_trace_min_duration.is_some_and(|min| u128::from(record.duration_ns) >= min.as_nanos())
             && settings.stack_trace_limit > 0
         {
             record.details.get_or_insert_default().stack.get_or_insert_with(StackTrace::capture);
         }
-        self.parent.child_ended(record, end);
+        self.parent.child_ended(&mut self.record, end);
     }
 }
 
@@ -273,6 +284,7 @@ impl Span {
     }
 
     /// Is it recorded? If not, what it would be told need not be worked out.
+    #[inline]
     pub fn is_recorded(&self) -> bool {
         matches!(self.state, State::Recorded(_))
     }
@@ -282,12 +294,13 @@ impl Span {
         Context { active: self.active() }
     }
 
+    #[inline]
     fn active(&self) -> Option<Active> {
         match &self.state {
             State::None => None,
             State::Unsampled(unsampled) => Some(Active::Unsampled(Arc::clone(unsampled))),
             State::Inside(node) => Some(Active::Node(Arc::clone(node))),
-            State::Recorded(recorded) => Some(Active::Node(Arc::clone(recorded.node()))),
+            State::Recorded(recorded) => recorded.node().map(|node| Active::Node(Arc::clone(node))),
         }
     }
 
@@ -297,6 +310,7 @@ impl Span {
     }
 
     /// Describes a span inside of it.
+    #[inline]
     pub fn capture_span(&self, name: impl Into<Text>) -> SpanBuilder {
         SpanBuilder::new(self.active(), name.into())
     }
@@ -304,7 +318,7 @@ impl Span {
     /// The node of a recorded span.
     pub(crate) fn node(&self) -> Option<&Arc<Node>> {
         match &self.state {
-            State::Recorded(recorded) => Some(recorded.node()),
+            State::Recorded(recorded) => recorded.node(),
             State::None | State::Unsampled(_) | State::Inside(_) => None,
         }
     }
@@ -312,7 +326,7 @@ impl Span {
     /// The record of a recorded span.
     pub(crate) fn record(&mut self) -> Option<&mut SpanRecord> {
         match &mut self.state {
-            State::Recorded(recorded) => Some(&mut recorded.record),
+            State::Recorded(recorded) => recorded.record.as_mut(),
             State::None | State::Unsampled(_) | State::Inside(_) => None,
         }
     }
@@ -389,13 +403,15 @@ impl Span {
             State::Unsampled(unsampled) => Some(unsampled.trace_context()),
             State::Inside(node) => Some(outgoing(&node.trace, node.id)),
             State::Recorded(recorded) => {
-                recorded.record.propagated = true;
-                Some(outgoing(&recorded.parent.trace, recorded.record.id))
+                let record = recorded.record.as_mut()?;
+                record.propagated = true;
+                Some(outgoing(&recorded.parent.trace, record.id))
             }
         }
     }
 
     /// Ends it now.
+    #[inline]
     pub fn end(mut self) {
         self.finish(Outcome::Success);
     }
@@ -406,8 +422,9 @@ impl Span {
     }
 
     fn finish(&mut self, fallback: Outcome) {
-        if let State::Recorded(recorded) = std::mem::replace(&mut self.state, State::None) {
+        if let State::Recorded(recorded) = &mut self.state {
             recorded.finish(Instant::now(), fallback);
+            self.state = State::None;
         }
     }
 }

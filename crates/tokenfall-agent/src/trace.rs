@@ -258,18 +258,24 @@ impl Node {
         state.n_running += 1;
     }
 
-    /// A child has ended: it is merged, kept for merging, or sent.
-    pub(crate) fn child_ended(&self, child: SpanRecord, now: Instant) {
-        let out = {
+    /// A child has ended: it is merged, kept for merging, or sent. What is left in `child` is of no use.
+    pub(crate) fn child_ended(&self, child: &mut Option<SpanRecord>, now: Instant) {
+        let Some(span) = child else { return };
+        let [before, span] = {
             let mut state = lock(&self.state);
-            state.n_running = state.n_running.saturating_sub(1);
-            if state.n_running == 0 {
-                state.covered_ns += nanos(state.running_since, now);
+            let NodeState { buffer, ended, n_running, running_since, covered_ns, .. } = &mut *state;
+            *n_running = n_running.saturating_sub(1);
+            if *n_running == 0 {
+                // Most children run alone.
+                let alone = *running_since == span.start;
+                *covered_ns += if alone { span.duration_ns } else { nanos(*running_since, now) };
             }
-            let ended = state.ended;
-            compression::child_ended(self.trace.settings.compression, &mut state.buffer, ended, child)
+            compression::child_ended(self.trace.settings.compression, buffer, *ended, child)
         };
-        for span in out.into_iter().flatten() {
+        if let Some(before) = before {
+            self.trace.report(before);
+        }
+        if let Some(span) = span {
             self.trace.report(span);
         }
     }

@@ -12,7 +12,7 @@ use crate::event::{LabelValue, OtelData, Outcome, Request, Response, SpanLink, T
 use crate::id::{SpanId, TraceId, random_unit};
 use crate::otel::SpanKind;
 use crate::propagation::{TraceContext, TraceState};
-use crate::settings::{Settings, TraceContinuation};
+use crate::settings::TraceContinuation;
 use crate::span::SpanBuilder;
 use crate::trace::{Facts, Identity, Node, Trace, lock};
 
@@ -38,16 +38,30 @@ enum State {
     Ended,
 }
 
-/// A transaction that is not recorded. Shared only once somebody asks for its context, so that it costs no allocation before.
+/// A transaction that is not recorded. It gets ids, and is shared, only once somebody asks for its context.
 #[derive(Debug)]
 struct Lazy {
-    unsampled: Unsampled,
+    core: Arc<Core>,
+    /// Trace of the caller.
+    trace_id: Option<TraceId>,
+    name: Text,
+    kind: Text,
+    state: TraceState,
     shared: OnceLock<Arc<Unsampled>>,
 }
 
 impl Lazy {
-    fn shared(&self) -> Arc<Unsampled> {
-        self.shared.get_or_init(|| Arc::new(self.unsampled.clone())).clone()
+    fn shared(&self) -> &Arc<Unsampled> {
+        self.shared.get_or_init(|| {
+            Arc::new(Unsampled {
+                core: Arc::clone(&self.core),
+                trace_id: self.trace_id.unwrap_or_else(TraceId::random),
+                id: SpanId::random(),
+                name: self.name.clone(),
+                kind: self.kind.clone(),
+                state: self.state.clone(),
+            })
+        })
     }
 }
 
@@ -78,20 +92,25 @@ pub(crate) fn outgoing(trace: &Trace, span_id: SpanId) -> TraceContext {
 #[must_use = "nothing begins before `begin`"]
 pub struct TransactionBuilder {
     pub(crate) core: Option<Arc<Core>>,
-    pub(crate) facts: Facts,
-    pub(crate) parent: Option<TraceContext>,
-    pub(crate) start: Option<Instant>,
+    name: Text,
+    kind: Text,
+    parent: Option<TraceContext>,
+    start: Option<Instant>,
+    links: Vec<SpanLink>,
+    pub(crate) otel: OtelData,
 }
 
 impl TransactionBuilder {
+    #[inline]
     pub(crate) fn new(core: Option<Arc<Core>>, name: Text) -> Self {
-        let facts = Facts { name, kind: Text::Borrowed("custom"), ..Facts::default() };
-        Self { core, facts, parent: None, start: None }
+        let kind = Text::Borrowed("custom");
+        Self { core, name, kind, parent: None, start: None, links: Vec::new(), otel: OtelData::default() }
     }
 
     /// Sets the type, such as `request` or `messaging`. Default: `custom`.
+    #[inline]
     pub fn transaction_type(mut self, kind: impl Into<Text>) -> Self {
-        self.facts.kind = kind.into();
+        self.kind = kind.into();
         self
     }
 
@@ -103,13 +122,13 @@ impl TransactionBuilder {
 
     /// Links a span of another trace.
     pub fn link(mut self, link: SpanLink) -> Self {
-        self.facts.links.push(link);
+        self.links.push(link);
         self
     }
 
     /// Sets OpenTelemetry's span kind. The type follows from kind and attributes unless it was set.
     pub fn otel_kind(mut self, kind: SpanKind) -> Self {
-        self.facts.otel.span_kind = Some(kind);
+        self.otel.span_kind = Some(kind);
         self
     }
 
@@ -120,59 +139,60 @@ impl TransactionBuilder {
     }
 
     /// Begins the transaction. It is not current yet: see [`Transaction::activate`] and [`Transaction::context`].
-    pub fn begin(self) -> Transaction {
-        let Self { core: Some(core), mut facts, parent, start } = self else {
-            return Transaction { state: State::Disabled };
+    #[inline]
+    pub fn begin(mut self) -> Transaction {
+        let state = match self.core.take() {
+            Some(core) => self.begin_in(core),
+            None => State::Disabled,
         };
+        Transaction { state }
+    }
+
+    fn begin_in(mut self, core: Arc<Core>) -> State {
         let settings = core.settings.load();
         if !settings.recording {
-            return Transaction { state: State::Disabled };
+            return State::Disabled;
         }
-        let parent = continued(&settings, parent, &mut facts);
-        let id = SpanId::random();
-        let (sampled, identity) = match parent {
-            Some(parent) => {
-                let sample_rate = if parent.sampled { parent.state.sample_rate } else { Some(0.0) };
-                let (trace_id, parent_id) = (parent.trace_id, Some(parent.span_id));
-                (parent.sampled, Identity { trace_id, transaction_id: id, parent_id, sample_rate, state: parent.state })
-            }
+        let parent = self.continued(settings.trace_continuation);
+        let (sampled, sample_rate) = match &parent {
+            Some(parent) => (parent.sampled, if parent.sampled { parent.state.sample_rate } else { Some(0.0) }),
             None => {
                 let rate = settings.sample_rate;
                 let sampled = rate >= 1.0 || (rate > 0.0 && random_unit() < rate);
-                let sample_rate = Some(if sampled { rate } else { 0.0 });
-                let state = TraceState { sample_rate, is_elastic: true, others: None };
-                (
-                    sampled,
-                    Identity { trace_id: TraceId::random(), transaction_id: id, parent_id: None, sample_rate, state },
-                )
+                (sampled, Some(if sampled { rate } else { 0.0 }))
             }
         };
+        let (trace_id, parent_id, state) = match parent {
+            Some(parent) => (Some(parent.trace_id), Some(parent.span_id), parent.state),
+            None => (None, None, TraceState { sample_rate, is_elastic: true, others: None }),
+        };
+        let Self { name, kind, start, links, otel, .. } = self;
         if !sampled || settings.context_propagation_only {
             drop(settings);
-            let Facts { name, kind, .. } = facts;
-            let Identity { trace_id, state, .. } = identity;
-            let unsampled = Unsampled { core, trace_id, id, name, kind, state };
-            return Transaction { state: State::Unsampled(Lazy { unsampled, shared: OnceLock::new() }) };
+            return State::Unsampled(Lazy { core, trace_id, name, kind, state, shared: OnceLock::new() });
         }
         let settings = Arc::clone(&settings);
+        let trace_id = trace_id.unwrap_or_else(TraceId::random);
+        let identity = Identity { trace_id, transaction_id: SpanId::random(), parent_id, sample_rate, state };
         let anchor = start.map_or_else(Anchor::now, Anchor::at);
-        Transaction { state: State::Sampled(Trace::begin(core, settings, identity, anchor, facts)) }
+        let facts = Facts { name, kind, links, otel, ..Facts::default() };
+        State::Sampled(Trace::begin(core, settings, identity, anchor, facts))
     }
-}
 
-/// Whose trace goes on here, by `trace_continuation_strategy`. A trace that does not go on is linked.
-fn continued(settings: &Settings, parent: Option<TraceContext>, facts: &mut Facts) -> Option<TraceContext> {
-    let parent = parent?;
-    let restart = match settings.trace_continuation {
-        TraceContinuation::Continue => false,
-        TraceContinuation::Restart => true,
-        TraceContinuation::RestartExternal => !parent.state.is_elastic,
-    };
-    if restart {
-        facts.links.push(SpanLink { trace_id: parent.trace_id, span_id: parent.span_id });
-        return None;
+    /// Whose trace goes on here. A trace that does not go on is linked.
+    fn continued(&mut self, strategy: TraceContinuation) -> Option<TraceContext> {
+        let parent = self.parent.take()?;
+        let restart = match strategy {
+            TraceContinuation::Continue => false,
+            TraceContinuation::Restart => true,
+            TraceContinuation::RestartExternal => !parent.state.is_elastic,
+        };
+        if restart {
+            self.links.push(SpanLink { trace_id: parent.trace_id, span_id: parent.span_id });
+            return None;
+        }
+        Some(parent)
     }
-    Some(parent)
 }
 
 impl Transaction {
@@ -186,10 +206,11 @@ impl Transaction {
         Context { active: self.active() }
     }
 
+    #[inline]
     fn active(&self) -> Option<Active> {
         match &self.state {
             State::Disabled | State::Ended => None,
-            State::Unsampled(lazy) => Some(Active::Unsampled(lazy.shared())),
+            State::Unsampled(lazy) => Some(Active::Unsampled(Arc::clone(lazy.shared()))),
             State::Sampled(node) => Some(Active::Node(Arc::clone(node))),
         }
     }
@@ -206,6 +227,7 @@ impl Transaction {
     }
 
     /// Describes a span in it.
+    #[inline]
     pub fn capture_span(&self, name: impl Into<Text>) -> SpanBuilder {
         SpanBuilder::new(self.active(), name.into())
     }
@@ -289,7 +311,7 @@ impl Transaction {
     pub fn trace_context(&self) -> Option<TraceContext> {
         match &self.state {
             State::Disabled | State::Ended => None,
-            State::Unsampled(lazy) => Some(lazy.unsampled.trace_context()),
+            State::Unsampled(lazy) => Some(lazy.shared().trace_context()),
             State::Sampled(node) => Some(outgoing(&node.trace, node.id)),
         }
     }
@@ -300,6 +322,7 @@ impl Transaction {
     }
 
     /// Ends it now.
+    #[inline]
     pub fn end(mut self) {
         self.finish(Outcome::Success);
     }
