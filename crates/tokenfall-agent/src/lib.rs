@@ -34,7 +34,7 @@ mod transport;
 mod wildcard;
 mod worker;
 
-pub use agent::Agent;
+pub use agent::{Agent, AgentBuilder, Stats};
 pub use context::{Context, ContextGuard, InContext, InContextExt};
 pub use event::{AttributeValue, LabelValue, Outcome, Request, Response, SpanLink, Text, User};
 pub use id::{ErrorId, SpanId, TraceId};

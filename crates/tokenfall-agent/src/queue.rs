@@ -53,7 +53,8 @@ impl Queue {
             self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
-        if self.asleep.load(Ordering::Relaxed) {
+        // Sequentially consistent together with `sleep`: either this sees that the thread sleeps, or that sees the event.
+        if self.asleep.load(Ordering::SeqCst) {
             self.wake();
         }
     }
@@ -68,9 +69,9 @@ impl Queue {
         Some(event)
     }
 
-    /// Wakes the agent's thread.
+    /// Wakes the agent's thread if it sleeps for lack of events.
     #[cold]
-    pub(crate) fn wake(&self) {
+    fn wake(&self) {
         if self.asleep.swap(false, Ordering::AcqRel)
             && let Some(thread) = self.consumer.get()
         {
@@ -78,17 +79,19 @@ impl Queue {
         }
     }
 
-    /// Sleeps until [`wake`](Self::wake), an event, or `timeout`. For the one consumer only.
-    ///
-    /// An event that arrives in the very moment of falling asleep can be overlooked until `timeout`; callers pass a second
-    /// at most.
+    /// Sleeps until there is an event, or [`Thread::unpark`], or `timeout`. For the one consumer only.
     pub(crate) fn sleep(&self, timeout: Duration) {
         self.consumer.get_or_init(std::thread::current);
-        self.asleep.store(true, Ordering::Release);
+        self.asleep.store(true, Ordering::SeqCst);
         if self.events.is_empty() {
             std::thread::park_timeout(timeout);
         }
-        self.asleep.store(false, Ordering::Release);
+        self.asleep.store(false, Ordering::SeqCst);
+    }
+
+    /// Is nothing waiting?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
     }
 
     /// Waiting events.

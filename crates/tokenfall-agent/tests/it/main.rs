@@ -1,0 +1,5 @@
+//! The agent as programs see it, against a server that records requests.
+
+#[allow(dead_code, reason = "every topic uses another part")]
+mod server;
+mod transport;
