@@ -111,6 +111,12 @@ impl Context {
         }
     }
 
+    /// Do both point to the same transaction or span?
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.transaction_id() == other.transaction_id() && self.span_id() == other.span_id()
+    }
+
     /// Trace of this position.
     pub fn trace_id(&self) -> Option<TraceId> {
         Some(match self.active.as_ref()? {
@@ -133,6 +139,23 @@ impl Context {
             Active::Node(node) => (!node.is_root()).then_some(node.id),
             Active::Unsampled(_) => None,
         }
+    }
+
+    /// The fields that tie a log line to this position: `trace.id`, `transaction.id` and, in a span, `span.id`. Nothing
+    /// outside of a transaction.
+    ///
+    /// ```
+    /// for (name, id) in tokenfall_agent::Context::current().log_fields() {
+    ///     print!("{name}={id} ");
+    /// }
+    /// ```
+    pub fn log_fields(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let fields = [
+            ("trace.id", self.trace_id().map(|id| id.to_string())),
+            ("transaction.id", self.transaction_id().map(|id| id.to_string())),
+            ("span.id", self.span_id().map(|id| id.to_string())),
+        ];
+        fields.into_iter().filter_map(|(name, id)| Some((name, id?)))
     }
 }
 

@@ -25,7 +25,7 @@ mod propagation;
 mod queue;
 mod settings;
 mod span;
-mod sql;
+pub mod sql;
 mod stacktrace;
 mod target;
 mod trace;

@@ -13,14 +13,11 @@ use crate::event::{
     Text, set,
 };
 use crate::id::SpanId;
-use crate::otel::SpanKind;
+use crate::otel::{self, MAX_ATTRIBUTES, SpanKind};
 use crate::propagation::TraceContext;
 use crate::stacktrace::StackTrace;
 use crate::trace::{Node, apply};
 use crate::transaction::{MAX_LABELS, Unsampled, outgoing};
-
-/// Most OpenTelemetry attributes that a span keeps.
-const MAX_ATTRIBUTES: usize = 1024;
 
 /// Describes a span before it starts. Made by `capture_span` of an agent, a context, a transaction or a span.
 #[derive(Debug)]
@@ -115,6 +112,28 @@ impl SpanBuilder {
             db.instance = instance;
             db.statement = statement;
         })
+    }
+
+    /// Makes it a call to a database that runs `statement`: an exit span of type `db`, named after what the statement does to
+    /// which table ([`crate::sql::signature`]). Give the kind of database, such as `postgresql`, as
+    /// [`subtype`](Self::subtype); without it that is `sql`.
+    pub fn sql(mut self, statement: impl Into<Text>) -> Self {
+        self.exit = true;
+        self.kind = Text::Borrowed("db");
+        self.subtype.get_or_insert(Text::Borrowed("sql"));
+        if self.is_recorded() {
+            let statement = statement.into();
+            let name = crate::sql::signature(&statement);
+            if !name.is_empty() {
+                self.name = name.into();
+            }
+            let details = self.details.get_or_insert_default();
+            details.action.get_or_insert(Text::Borrowed("query"));
+            let db = details.db.get_or_insert_default();
+            db.kind = Some(Text::Borrowed("sql"));
+            db.statement = Some(statement);
+        }
+        self
     }
 
     /// Says which HTTP request it makes. User and password are cut out of the address.
@@ -260,6 +279,9 @@ impl Recorded {
             }
         }
         let bridged = record.details.as_deref().is_some_and(|details| details.otel.span_kind.is_some());
+        if bridged {
+            otel::infer_span(record);
+        }
         let fallback = match fallback {
             // OpenTelemetry's status decides alone.
             Outcome::Success if bridged => Outcome::Unknown,
@@ -472,7 +494,7 @@ impl<F> Drop for InSpan<F> {
 }
 
 /// The address without `user:password@`.
-fn without_credentials(url: Text) -> Text {
+pub(crate) fn without_credentials(url: Text) -> Text {
     let Some((scheme, rest)) = url.split_once("://") else { return url };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let Some((authority, path)) = rest.split_at_checked(end) else { return url };

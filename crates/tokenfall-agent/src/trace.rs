@@ -20,6 +20,7 @@ use crate::event::{
     Text, TransactionRecord,
 };
 use crate::id::{SpanId, TraceId};
+use crate::otel;
 use crate::propagation::TraceState;
 use crate::settings::Settings;
 use crate::target;
@@ -161,9 +162,11 @@ impl Trace {
         }
         let duration_ns = nanos(self.anchor.instant(), now);
         let facts = {
-            let mut facts = lock(&self.facts);
+            let mut guard = lock(&self.facts);
+            let facts = &mut *guard;
+            otel::infer_transaction(facts);
             // Late errors of still running spans want to know the name.
-            let Facts { name, kind, outcome, errored, .. } = &*facts;
+            let Facts { name, kind, outcome, errored, .. } = facts;
             let kept = Facts {
                 name: name.clone(),
                 kind: kind.clone(),
@@ -171,7 +174,7 @@ impl Trace {
                 errored: *errored,
                 ..Facts::default()
             };
-            std::mem::replace(&mut *facts, kept)
+            std::mem::replace(facts, kept)
         };
         let mut stats = std::mem::take(&mut *lock(&self.stats));
         add_self_time(

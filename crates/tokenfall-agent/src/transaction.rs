@@ -237,7 +237,7 @@ impl Transaction {
         self.active().map(TransactionRef::new)
     }
 
-    fn with_facts(&self, say: impl FnOnce(&mut Facts)) {
+    pub(crate) fn with_facts(&self, say: impl FnOnce(&mut Facts)) {
         if let State::Sampled(node) = &self.state {
             say(&mut lock(&node.trace.facts));
         }
