@@ -30,25 +30,30 @@ pub(crate) fn eligible(span: &SpanRecord) -> bool {
     span.exit && !span.propagated && matches!(span.outcome, None | Some(Outcome::Success))
 }
 
-/// Takes a span that has ended into the buffer of its parent. What must be reported now comes back, in order.
-///
-/// A child that is merged stays where it is, of no more use: it is not worth a move.
-pub(crate) fn child_ended(
+/// Merges a span that has ended into the buffer of its parent if that can be. If not: [`keep`].
+pub(crate) fn merged(
     compression: Compression,
     buffer: &mut Option<SpanRecord>,
     parent_ended: bool,
-    child: &mut Option<SpanRecord>,
+    child: &SpanRecord,
+) -> bool {
+    may_wait(compression, parent_ended, child)
+        && buffer.as_mut().is_some_and(|buffered| try_compress(compression, buffered, child))
+}
+
+/// Takes a span that was not [`merged`]. What must be reported now comes back, in order.
+pub(crate) fn keep(
+    compression: Compression,
+    buffer: &mut Option<SpanRecord>,
+    parent_ended: bool,
+    child: SpanRecord,
 ) -> [Option<SpanRecord>; 2] {
-    let Some(span) = child.as_ref() else { return [None, None] };
-    if parent_ended || !compression.enabled || !eligible(span) {
-        return [buffer.take(), child.take()];
-    }
-    if let Some(buffered) = buffer
-        && try_compress(compression, buffered, span)
-    {
-        return [None, None];
-    }
-    [std::mem::replace(buffer, child.take()), None]
+    let waits = may_wait(compression, parent_ended, &child);
+    if waits { [buffer.replace(child), None] } else { [buffer.take(), Some(child)] }
+}
+
+fn may_wait(compression: Compression, parent_ended: bool, child: &SpanRecord) -> bool {
+    !parent_ended && compression.enabled && eligible(child)
 }
 
 /// Merges `child` into `buffered` if they are alike.

@@ -86,6 +86,7 @@ pub(crate) struct SpanRecord {
     /// `span.type`
     pub(crate) kind: Text,
     pub(crate) subtype: Option<Text>,
+    /// Worked out from `start` when the span has ended and was not merged.
     pub(crate) timestamp_us: u64,
     pub(crate) duration_ns: u64,
     /// Start, for the arithmetic of compression.

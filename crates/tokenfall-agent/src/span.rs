@@ -173,18 +173,17 @@ impl SpanBuilder {
     /// Starts the span. It is not current yet: see [`Span::activate`], [`run`](Self::run), [`run_async`](Self::run_async).
     #[inline]
     pub fn start(mut self) -> Span {
-        let state = match self.parent.take() {
+        match self.parent.take() {
             Some(Active::Node(parent)) => self.start_in(parent),
-            Some(Active::Unsampled(unsampled)) => State::Unsampled(unsampled),
-            None => State::None,
-        };
-        Span { state }
+            Some(Active::Unsampled(unsampled)) => Span { state: State::Unsampled(unsampled) },
+            None => Span::disabled(),
+        }
     }
 
-    fn start_in(self, parent: Arc<Node>) -> State {
+    fn start_in(self, parent: Arc<Node>) -> Span {
         let Self { name, kind, subtype, exit, start, details, .. } = self;
         if parent.exit.as_ref().is_some_and(|(outer, outer_subtype)| *outer != kind || *outer_subtype != subtype) {
-            return State::Inside(parent);
+            return Span { state: State::Inside(parent) };
         }
         let start = start.unwrap_or_else(Instant::now);
         parent.child_started(start);
@@ -197,7 +196,7 @@ impl SpanBuilder {
             name,
             kind,
             subtype,
-            timestamp_us: trace.anchor.timestamp_us(start),
+            timestamp_us: 0,
             duration_ns: 0,
             start,
             outcome: None,
@@ -208,7 +207,8 @@ impl SpanBuilder {
             covered_ns: 0,
             details,
         };
-        State::Recorded(Recorded { parent, node: OnceLock::new(), errored: false, record: Some(record) })
+        let recorded = Recorded { parent, node: OnceLock::new(), errored: false, record: Some(record) };
+        Span { state: State::Recorded(recorded) }
     }
 
     /// Calls `work` in the span, as the current one.

@@ -261,24 +261,26 @@ impl Node {
         state.n_running += 1;
     }
 
-    /// A child has ended: it is merged, kept for merging, or sent. What is left in `child` is of no use.
+    /// A child has ended: it is merged where it stands, or taken to be kept for merging or sent.
     pub(crate) fn child_ended(&self, child: &mut Option<SpanRecord>, now: Instant) {
         let Some(span) = child else { return };
-        let [before, span] = {
-            let mut state = lock(&self.state);
-            let NodeState { buffer, ended, n_running, running_since, covered_ns, .. } = &mut *state;
-            *n_running = n_running.saturating_sub(1);
-            if *n_running == 0 {
-                // Most children run alone.
-                let alone = *running_since == span.start;
-                *covered_ns += if alone { span.duration_ns } else { nanos(*running_since, now) };
-            }
-            compression::child_ended(self.trace.settings.compression, buffer, *ended, child)
-        };
-        if let Some(before) = before {
-            self.trace.report(before);
+        let compression = self.trace.settings.compression;
+        let mut state = lock(&self.state);
+        let NodeState { buffer, ended, n_running, running_since, covered_ns, .. } = &mut *state;
+        *n_running = n_running.saturating_sub(1);
+        if *n_running == 0 {
+            // Most children run alone.
+            let alone = *running_since == span.start;
+            *covered_ns += if alone { span.duration_ns } else { nanos(*running_since, now) };
         }
-        if let Some(span) = span {
+        if compression::merged(compression, buffer, *ended, span) {
+            return;
+        }
+        let Some(mut span) = child.take() else { return };
+        span.timestamp_us = self.trace.anchor.timestamp_us(span.start);
+        let out = compression::keep(compression, buffer, *ended, span);
+        drop(state);
+        for span in out.into_iter().flatten() {
             self.trace.report(span);
         }
     }
