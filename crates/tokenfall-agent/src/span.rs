@@ -423,7 +423,8 @@ impl Span {
         match &mut self.state {
             State::None => None,
             State::Unsampled(unsampled) => Some(unsampled.trace_context()),
-            State::Inside(node) => Some(outgoing(&node.trace, node.id)),
+            // The exit span around it is the one that calls.
+            State::Inside(_) => self.context().trace_context(),
             State::Recorded(recorded) => {
                 let record = recorded.record.as_mut()?;
                 record.propagated = true;

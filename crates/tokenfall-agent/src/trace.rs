@@ -194,7 +194,7 @@ impl Trace {
             trace_id: self.trace_id,
             id: self.transaction_id,
             parent_id: self.parent_id,
-            name: facts.name,
+            name: self.grouped(facts.name),
             kind: facts.kind,
             timestamp_us: self.anchor.timestamp_us(self.anchor.instant()),
             duration_ns,
@@ -209,6 +209,12 @@ impl Trace {
             otel: facts.otel,
             self_times: stats.self_times,
         })));
+    }
+
+    /// The first of `transaction_name_groups` that matches the name, else the name.
+    fn grouped(&self, name: Text) -> Text {
+        let group = self.settings.transaction_name_groups.iter().find(|group| group.matches(&name));
+        group.map_or(name, |group| group.text().to_owned().into())
     }
 
     /// Sends a span that nothing more will be merged into, unless a limit says otherwise.

@@ -153,6 +153,7 @@ impl TransactionBuilder {
         if !settings.recording {
             return State::Disabled;
         }
+        let baggage = self.parent.as_ref().and_then(|parent| parent.state.baggage.clone());
         let parent = self.continued(settings.trace_continuation);
         let (sampled, sample_rate) = match &parent {
             Some(parent) => (parent.sampled, if parent.sampled { parent.state.sample_rate } else { Some(0.0) }),
@@ -164,14 +165,19 @@ impl TransactionBuilder {
         };
         let (trace_id, parent_id, state) = match parent {
             Some(parent) => (Some(parent.trace_id), Some(parent.span_id), parent.state),
-            None => (None, None, TraceState { sample_rate, is_elastic: true, others: None }),
+            None => (None, None, TraceState { sample_rate, is_elastic: true, ..TraceState::default() }),
         };
-        let Self { name, kind, start, links, otel, .. } = self;
+        let Self { name, kind, start, links, mut otel, .. } = self;
         if !sampled || settings.context_propagation_only {
             drop(settings);
             return State::Unsampled(Lazy { core, trace_id, name, kind, state, shared: OnceLock::new() });
         }
         let settings = Arc::clone(&settings);
+        if let Some(baggage) = baggage {
+            for (name, value) in baggage.attached(&settings.baggage_to_attach) {
+                set(&mut otel.attributes, format!("baggage.{name}").into(), value.into());
+            }
+        }
         let trace_id = trace_id.unwrap_or_else(TraceId::random);
         let identity = Identity { trace_id, transaction_id: SpanId::random(), parent_id, sample_rate, state };
         let anchor = start.map_or_else(Anchor::now, Anchor::at);
@@ -373,6 +379,16 @@ impl TransactionRef {
     /// Sets the name.
     pub fn set_name(&self, name: impl Into<Text>) {
         self.with_facts(|facts| facts.name = name.into());
+    }
+
+    /// Sets the name, unless the program has set another one than `before`.
+    #[cfg(feature = "tower")]
+    pub(crate) fn replace_name(&self, before: &str, name: Text) {
+        self.with_facts(|facts| {
+            if facts.name == before {
+                facts.name = name;
+            }
+        });
     }
 
     /// Sets the result.

@@ -4,6 +4,8 @@
 /// One pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WildcardMatcher {
+    /// As it was written.
+    text: Box<str>,
     pattern: Vec<char>,
     case_sensitive: bool,
 }
@@ -11,17 +13,23 @@ pub(crate) struct WildcardMatcher {
 impl WildcardMatcher {
     /// Reads a pattern. Every text is one.
     pub(crate) fn new(pattern: &str) -> Self {
+        let text = pattern.into();
         let (pattern, case_sensitive) = match pattern.strip_prefix("(?-i)") {
             Some(rest) => (rest, true),
             None => (pattern, false),
         };
         let fold = |c: char| if case_sensitive { c } else { fold(c) };
-        Self { pattern: pattern.chars().map(fold).collect(), case_sensitive }
+        Self { text, pattern: pattern.chars().map(fold).collect(), case_sensitive }
     }
 
     /// Reads patterns separated by commas; blanks around them and empty ones do not count.
     pub(crate) fn list(patterns: &str) -> Vec<Self> {
         patterns.split(',').map(str::trim).filter(|pattern| !pattern.is_empty()).map(Self::new).collect()
+    }
+
+    /// The pattern as it was written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// Does the whole text match? Linear in the text for one `*`, at worst the product of both lengths.
