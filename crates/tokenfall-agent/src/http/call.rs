@@ -33,7 +33,6 @@ pub(super) struct Call {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each exchange; a box would be one more allocation")]
 enum Work {
     Transaction(Transaction),
     Span(Span),
@@ -194,9 +193,8 @@ impl Call {
 
     fn transaction_outcome(&self, end: End) -> Outcome {
         match (end, self.status, self.grpc_status) {
-            (End::Failed, _, _) => Outcome::Failure,
+            (End::Failed, _, _) | (_, Some(500..), None) => Outcome::Failure,
             (_, _, Some(status)) => status.of_transaction(),
-            (_, Some(500..), _) => Outcome::Failure,
             (End::Complete, Some(_), None) => Outcome::Success,
             (End::Complete, None, None) | (End::Dropped, _, None) => Outcome::Unknown,
         }
@@ -204,9 +202,8 @@ impl Call {
 
     fn span_outcome(&self, end: End) -> Outcome {
         match (end, self.status, self.grpc_status) {
-            (End::Failed, _, _) => Outcome::Failure,
+            (End::Failed, _, _) | (_, Some(400..), None) => Outcome::Failure,
             (_, _, Some(status)) => status.of_span(),
-            (_, Some(400..), None) => Outcome::Failure,
             // Whoever has seen the status may leave the rest unread.
             (_, Some(_), None) if !self.is_grpc => Outcome::Success,
             _ => Outcome::Unknown,

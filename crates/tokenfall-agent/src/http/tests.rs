@@ -63,7 +63,7 @@ impl Recorder {
     }
 
     fn is_silent(&self) -> bool {
-        self.core.queue.len() == 0
+        self.core.queue.is_empty()
     }
 }
 
@@ -73,10 +73,12 @@ impl Default for Recorder {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "stands in lists beside frames that fail")]
 fn data(text: &'static str) -> Result<Frame<Bytes>, &'static str> {
     Ok(Frame::data(Bytes::from_static(text.as_bytes())))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "stands in lists beside frames that fail")]
 fn trailers(grpc_status: &'static str) -> Result<Frame<Bytes>, &'static str> {
     let name = http::HeaderName::from_static("grpc-status");
     Ok(Frame::trailers(HeaderMap::from_iter([(name, http::HeaderValue::from_static(grpc_status))])))

@@ -28,6 +28,7 @@ impl TraceState {
                 state.sample_rate = sample_rate(value);
                 // With a rate the member is written anew; without one it goes on as it is.
                 if state.sample_rate.is_some() || !is_value(value) {
+                    keys.push(key);
                     continue;
                 }
             }
