@@ -10,6 +10,7 @@ pub mod fields;
 pub mod ids;
 pub mod limits;
 pub mod time;
+pub mod timeline;
 
 mod codec;
 
@@ -17,3 +18,4 @@ pub use codec::{DocumentDecodeError, is_reserved_sample_name};
 pub use document::{Document, EventKind, Outcome};
 pub use ids::{ErrorId, ServiceName, SpanId, TraceId, TransactionId};
 pub use time::{Micros, Timestamp};
+pub use timeline::TokenTimeline;
