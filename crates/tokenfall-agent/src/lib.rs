@@ -23,6 +23,7 @@ mod metrics;
 pub mod otel;
 mod propagation;
 mod queue;
+mod semconv;
 mod settings;
 mod span;
 pub mod sql;

@@ -269,6 +269,14 @@ impl Recorded {
 
     /// Ends it in place: most token spans are merged and never move.
     fn finish(&mut self, end: Instant, fallback: Outcome) {
+        let details = self.record.as_ref().and_then(|record| record.details.as_deref());
+        let bridged = details.is_some_and(|details| details.otel.span_kind.is_some());
+        // OpenTelemetry's status decides alone.
+        let fallback = if bridged && fallback == Outcome::Success { Outcome::Unknown } else { fallback };
+        self.finish_as(end, fallback);
+    }
+
+    fn finish_as(&mut self, end: Instant, fallback: Outcome) {
         let Some(record) = &mut self.record else { return };
         record.duration_ns = nanos(record.start, end);
         if let Some(node) = self.node.get() {
@@ -278,16 +286,10 @@ impl Recorded {
                 self.errored |= apply(*remarks, record);
             }
         }
-        let bridged = record.details.as_deref().is_some_and(|details| details.otel.span_kind.is_some());
-        if bridged {
+        if record.details.as_deref().is_some_and(|details| details.otel.span_kind.is_some()) {
             otel::infer_span(record);
         }
-        let fallback = match fallback {
-            // OpenTelemetry's status decides alone.
-            Outcome::Success if bridged => Outcome::Unknown,
-            Outcome::Success if self.errored => Outcome::Failure,
-            other => other,
-        };
+        let fallback = if self.errored && fallback == Outcome::Success { Outcome::Failure } else { fallback };
         record.outcome = Some(record.outcome.unwrap_or(fallback));
         let settings = &self.parent.trace.settings;
         if settings.span_stack_trace_min_duration.is_some_and(|min| u128::from(record.duration_ns) >= min.as_nanos())
@@ -442,6 +444,14 @@ impl Span {
     /// Ends it as something that was given up: with outcome `unknown`, unless one was set.
     pub fn cancel(mut self) {
         self.finish(Outcome::Unknown);
+    }
+
+    /// Ends it at `end` with this outcome, unless one was set or an error was captured in it.
+    pub(crate) fn finish_as(&mut self, end: Instant, outcome: Outcome) {
+        if let State::Recorded(recorded) = &mut self.state {
+            recorded.finish_as(end, outcome);
+            self.state = State::None;
+        }
     }
 
     fn finish(&mut self, fallback: Outcome) {

@@ -291,7 +291,7 @@ impl Node {
         }
     }
 
-    /// A child that was merged elsewhere is complete. It began with [`child_started`](Self::child_started).
+    /// A child that was merged elsewhere is complete. Its time counts through [`add_covered`](Self::add_covered).
     pub(crate) fn report_child(&self, child: SpanRecord) {
         let buffered = lock(&self.state).buffer.take();
         for span in buffered.into_iter().chain([child]) {
