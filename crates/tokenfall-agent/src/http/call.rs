@@ -14,7 +14,7 @@ use crate::context::{Active, Context};
 use crate::event::{HttpClient, Outcome, Response, ServiceTarget, Target, Text};
 use crate::propagation::{TRACEPARENT, TraceContext};
 use crate::span::{Span, without_credentials};
-use crate::transaction::{Transaction, TransactionRef};
+use crate::transaction::Transaction;
 
 /// Most headers of a request or an answer that are recorded.
 const MAX_HEADERS: usize = 128;
@@ -34,6 +34,7 @@ pub(super) struct Call {
 
 #[derive(Debug)]
 enum Work {
+    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "reqwest serves nothing"))]
     Transaction(Transaction),
     Span(Span),
     Ended,
@@ -52,6 +53,7 @@ pub(super) enum End {
 
 impl Call {
     /// A request that is served.
+    #[cfg(feature = "tower")]
     pub(super) fn served(
         transaction: Transaction,
         method: &Method,
@@ -107,7 +109,8 @@ impl Call {
     }
 
     /// The transaction, if it is a served request.
-    pub(super) fn transaction(&self) -> Option<TransactionRef> {
+    #[cfg(feature = "axum")]
+    pub(super) fn transaction(&self) -> Option<crate::TransactionRef> {
         match &self.work {
             Work::Transaction(transaction) => transaction.handle(),
             Work::Span(_) | Work::Ended => None,
