@@ -2,10 +2,10 @@
 LISTEN ?= 127.0.0.1:8200
 DATA ?= $(CURDIR)/data
 
-.PHONY: help demo test check api ui build bench browser clean
+.PHONY: help demo test check api ui build bench bench-agent browser clean
 
 help: ## Show the commands.
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## Build, start Tokenfall, send it the traffic of a real program, print the address to open.
 	python3 demo/run.py --listen $(LISTEN) --data $(DATA)
@@ -39,6 +39,14 @@ api: ## Write the OpenAPI document and the UI's types after a change of the API.
 
 bench: build ## Measure ingest and queries.
 	cargo run --release --locked -p tokenfall-benches -- all --events 1000000
+
+bench-agent: build ## Measure what the agent costs, beside OpenTelemetry and Elastic's Python agent.
+	cargo build --release --locked -p tokenfall-agent-benches --features comparison
+	target/release/tokenfall-agent-benches time
+	target/release/tokenfall-agent-allocations
+	python3 benches/agent/token_loop.py
+	target/release/tokenfall-agent-benches load
+	target/release/tokenfall-agent-benches instructions
 
 clean: ## Remove what was built (not the data).
 	rm -rf target ui/dist ui/node_modules demo/.venv

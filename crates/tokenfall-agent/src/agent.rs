@@ -107,6 +107,7 @@ impl Agent {
         self.core().is_some_and(|core| core.settings.load().recording)
     }
 
+    #[inline]
     pub(crate) fn core(&self) -> Option<&Arc<Core>> {
         self.handle.as_ref().map(|handle| &handle.core)
     }
@@ -116,11 +117,13 @@ impl Agent {
     }
 
     /// Describes a transaction before it begins.
+    #[inline]
     pub fn transaction(&self, name: impl Into<Text>) -> TransactionBuilder {
         TransactionBuilder::new(self.core().cloned(), name.into())
     }
 
     /// Begins a transaction of this name and type, without a caller.
+    #[inline]
     pub fn begin_transaction(&self, name: impl Into<Text>, kind: impl Into<Text>) -> Transaction {
         self.transaction(name).transaction_type(kind).begin()
     }

@@ -30,15 +30,16 @@ pub(crate) fn eligible(span: &SpanRecord) -> bool {
     span.exit && !span.propagated && matches!(span.outcome, None | Some(Outcome::Success))
 }
 
-/// Merges a span that has ended into the buffer of its parent if that can be. If not: [`keep`].
+/// Merges a span that has ended, at `end`, into the buffer of its parent if that can be. If not: [`keep`].
 pub(crate) fn merged(
     compression: Compression,
     buffer: &mut Option<SpanRecord>,
     parent_ended: bool,
     child: &SpanRecord,
+    end: Instant,
 ) -> bool {
     may_wait(compression, parent_ended, child)
-        && buffer.as_mut().is_some_and(|buffered| try_compress(compression, buffered, child))
+        && buffer.as_mut().is_some_and(|buffered| try_compress(compression, buffered, child, end))
 }
 
 /// Takes a span that was not [`merged`]. What must be reported now comes back, in order.
@@ -56,8 +57,13 @@ fn may_wait(compression: Compression, parent_ended: bool, child: &SpanRecord) ->
     !parent_ended && compression.enabled && eligible(child)
 }
 
-/// Merges `child` into `buffered` if they are alike.
-pub(crate) fn try_compress(compression: Compression, buffered: &mut SpanRecord, child: &SpanRecord) -> bool {
+/// Merges `child`, which ended at `end`, into `buffered` if they are alike.
+pub(crate) fn try_compress(
+    compression: Compression,
+    buffered: &mut SpanRecord,
+    child: &SpanRecord,
+    end: Instant,
+) -> bool {
     let strategy = match buffered.composite {
         Some(composite) => fits(compression, composite.strategy, buffered, child).then_some(composite.strategy),
         None => strategy(compression, buffered, child),
@@ -66,7 +72,7 @@ pub(crate) fn try_compress(compression: Compression, buffered: &mut SpanRecord, 
     if buffered.composite.is_none() && strategy == CompressionStrategy::SameKind {
         buffered.name = same_kind_name(buffered).into();
     }
-    merge(buffered, strategy, 1, child.duration_ns, end(child));
+    merge(buffered, strategy, 1, child.duration_ns, end);
     buffered.covered_ns = buffered.covered_ns.saturating_add(child.covered_ns);
     true
 }
@@ -77,10 +83,6 @@ pub(crate) fn merge(buffered: &mut SpanRecord, strategy: CompressionStrategy, co
     composite.count = composite.count.saturating_add(count);
     composite.sum_ns = composite.sum_ns.saturating_add(sum_ns);
     buffered.duration_ns = buffered.duration_ns.max(nanos(buffered.start, end));
-}
-
-fn end(span: &SpanRecord) -> Instant {
-    span.start + Duration::from_nanos(span.duration_ns)
 }
 
 fn within(span: &SpanRecord, max: Duration) -> bool {
@@ -132,3 +134,6 @@ fn same_kind_name(span: &SpanRecord) -> String {
         (Some(kind), Some(name)) => format!("Calls to {kind}/{name}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

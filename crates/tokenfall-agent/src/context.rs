@@ -22,6 +22,20 @@ thread_local! {
 }
 
 /// A position in a trace: a transaction, or a span in it, or nothing.
+///
+/// ```
+/// use tokenfall_agent::{Agent, Context};
+///
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// let transaction = agent.begin_transaction("user-query", "request");
+/// let context = transaction.context();
+/// // A new thread begins without a context: give it one.
+/// let worker = std::thread::spawn(move || {
+///     context.run(|| Context::current().capture_span("search").run(|_| Context::current().span_id()))
+/// });
+/// assert!(worker.join().expect("no panic").is_some());
+/// assert!(Context::current().is_none());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     pub(crate) active: Option<Active>,
@@ -39,7 +53,8 @@ pub(crate) enum Active {
 impl Context {
     /// The context of this thread, or of the task that it polls.
     pub fn current() -> Self {
-        CURRENT.with_borrow(Self::clone)
+        // A thread that ends may have none any more.
+        CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
     }
 
     /// No transaction.
@@ -55,9 +70,21 @@ impl Context {
     /// Makes it current on this thread until the guard is dropped. Guards must be dropped in the reverse order.
     ///
     /// Do not hold the guard across an `.await`: use [`InContext`].
+    ///
+    /// ```
+    /// use tokenfall_agent::{Agent, Context, capture_span};
+    ///
+    /// let agent = Agent::builder().option("disable_send", "true").start();
+    /// let transaction = agent.begin_transaction("user-query", "request");
+    /// let guard = transaction.context().attach();
+    /// capture_span("search").start().end();
+    /// drop(guard);
+    /// assert!(Context::current().is_none());
+    /// ```
     #[must_use = "the context is current while the guard lives"]
     pub fn attach(self) -> ContextGuard {
-        ContextGuard { before: CURRENT.replace(self), not_send: PhantomData }
+        let before = CURRENT.try_with(|current| current.replace(self)).unwrap_or_default();
+        ContextGuard { before, not_send: PhantomData }
     }
 
     /// Calls `work` with this context as the current one.
@@ -159,6 +186,75 @@ impl Context {
     }
 }
 
+/// The current transaction of this thread or task.
+///
+/// ```
+/// use tokenfall_agent::{Agent, current_transaction};
+///
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// let transaction = agent.begin_transaction("user-query", "request");
+/// transaction.run(|| {
+///     // Deep inside of the program, where nobody passed the transaction to:
+///     if let Some(current) = current_transaction() {
+///         current.label("query", "how do I mount a frozen index?");
+///     }
+/// });
+/// assert!(current_transaction().is_none());
+/// transaction.end();
+/// ```
+pub fn current_transaction() -> Option<TransactionRef> {
+    Context::current().transaction()
+}
+
+/// Describes a span under what is current on this thread or task. Without a transaction the span does nothing.
+///
+/// ```
+/// use tokenfall_agent::{Agent, capture_span};
+///
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// let transaction = agent.begin_transaction("user-query", "request");
+/// let hits = transaction.run(|| {
+///     capture_span("search").span_type("db").subtype("elasticsearch").exit().run(|span| {
+///         span.label("top", 3);
+///         ["first", "second", "third"]
+///     })
+/// });
+/// assert_eq!(hits.len(), 3);
+/// ```
+pub fn capture_span(name: impl Into<Text>) -> SpanBuilder {
+    Context::current().capture_span(name)
+}
+
+/// Sets a label of the current span, or of the current transaction if there is no span. See [`Context::label`].
+///
+/// ```
+/// use tokenfall_agent::{Agent, label};
+///
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// agent.begin_transaction("user-query", "request").run(|| {
+///     label("openai_tokens", 1234);
+///     label("openai_model", "gpt-4o-mini");
+///     label("cached", false);
+/// });
+/// label("nobody", "hears this");
+/// ```
+pub fn label(key: impl Into<Text>, value: impl Into<LabelValue>) {
+    Context::current().label(key, value);
+}
+
+/// Sets the outcome of the current span, or of the current transaction if there is no span. See
+/// [`Context::set_outcome`].
+///
+/// ```
+/// use tokenfall_agent::{Agent, Outcome, set_outcome};
+///
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// agent.begin_transaction("user-query", "request").run(|| set_outcome(Outcome::Failure));
+/// ```
+pub fn set_outcome(outcome: Outcome) {
+    Context::current().set_outcome(outcome);
+}
+
 /// Keeps a context current. See [`Context::attach`].
 #[derive(Debug)]
 pub struct ContextGuard {
@@ -176,6 +272,19 @@ impl Drop for ContextGuard {
 }
 
 /// Brings futures (and, with the feature `stream`, streams) into a context.
+///
+/// ```
+/// use tokenfall_agent::{Agent, InContextExt, current_transaction};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), tokio::task::JoinError> {
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// let transaction = agent.begin_transaction("user-query", "request");
+/// let task = tokio::spawn(async { current_transaction().is_some() }.in_context(transaction.context()));
+/// assert!(task.await?);
+/// # Ok(())
+/// # }
+/// ```
 pub trait InContextExt: Sized {
     /// While this is polled, `context` is the current one.
     fn in_context(self, context: Context) -> InContext<Self> {

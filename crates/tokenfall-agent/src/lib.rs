@@ -36,7 +36,9 @@ mod wildcard;
 mod worker;
 
 pub use agent::{Agent, AgentBuilder, Stats};
-pub use context::{Context, ContextGuard, InContext, InContextExt};
+pub use context::{
+    Context, ContextGuard, InContext, InContextExt, capture_span, current_transaction, label, set_outcome,
+};
 pub use event::{AttributeValue, LabelValue, Outcome, Request, Response, SpanLink, Text, User};
 pub use id::{ErrorId, SpanId, TraceId};
 pub use propagation::TraceContext;

@@ -20,6 +20,23 @@ use crate::trace::{Node, apply};
 use crate::transaction::{MAX_LABELS, Unsampled, outgoing};
 
 /// Describes a span before it starts. Made by `capture_span` of an agent, a context, a transaction or a span.
+///
+/// ```
+/// use tokenfall_agent::Agent;
+///
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// let transaction = agent.begin_transaction("user-query", "request");
+/// let search = transaction
+///     .capture_span("search")
+///     .span_type("db")
+///     .subtype("elasticsearch")
+///     .action("query")
+///     .service_target("elasticsearch", Some("products".into()))
+///     .label("top", 3)
+///     .start();
+/// search.end();
+/// transaction.end();
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing starts before `start`, `run` or `run_async`"]
 pub struct SpanBuilder {
@@ -212,6 +229,21 @@ impl SpanBuilder {
     }
 
     /// Calls `work` in the span, as the current one.
+    ///
+    /// ```
+    /// use tokenfall_agent::{Agent, Outcome};
+    ///
+    /// let agent = Agent::builder().option("disable_send", "true").start();
+    /// let transaction = agent.begin_transaction("user-query", "request");
+    /// let answer: Result<u32, std::num::ParseIntError> = transaction.capture_span("parse").run(|span| {
+    ///     let answer = "not a number".parse();
+    ///     if answer.is_err() {
+    ///         span.set_outcome(Outcome::Failure);
+    ///     }
+    ///     answer
+    /// });
+    /// assert!(answer.is_err());
+    /// ```
     pub fn run<T>(self, work: impl FnOnce(&mut Span) -> T) -> T {
         let mut span = self.start();
         let guard = span.activate();
@@ -223,6 +255,25 @@ impl SpanBuilder {
 
     /// Awaits `work` in the span, as the current one. If the future is dropped before it is done, the span ends with
     /// outcome `unknown`; [`Context::set_outcome`] and errors captured in it count.
+    ///
+    /// ```
+    /// use tokenfall_agent::{Agent, label};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let agent = Agent::builder().option("disable_send", "true").start();
+    /// let transaction = agent.begin_transaction("user-query", "request");
+    /// let answer = transaction
+    ///     .capture_span("openaiChatCompletion")
+    ///     .span_type("openai")
+    ///     .run_async(async {
+    ///         label("openai_tokens", 2);
+    ///         "Hello there"
+    ///     })
+    ///     .await;
+    /// assert_eq!(answer, "Hello there");
+    /// # }
+    /// ```
     pub fn run_async<F: Future>(self, work: F) -> InSpan<F> {
         InSpan { work: Box::pin(work), span: self.start(), context: None }
     }
@@ -230,6 +281,24 @@ impl SpanBuilder {
 
 /// A running span. It ends when this is dropped: as a failure if the thread panics or an error was captured in it, else as
 /// a success, unless [`set_outcome`](Self::set_outcome) said otherwise.
+///
+/// One token span for each chunk of an answer costs next to nothing: they are merged into one as they end.
+///
+/// ```
+/// use tokenfall_agent::Agent;
+///
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// let transaction = agent.begin_transaction("user-query", "request");
+/// let mut completion = transaction.capture_span("openaiChatCompletion").span_type("openai").start();
+/// let mut answer = String::new();
+/// for chunk in ["Hel", "lo"] {
+///     let token = completion.capture_span("token").span_type("http").exit().start();
+///     answer.push_str(chunk);
+///     token.end();
+/// }
+/// completion.label("openai_tokens", 2);
+/// completion.end();
+/// ```
 #[derive(Debug)]
 #[must_use = "the span ends when this is dropped"]
 pub struct Span {

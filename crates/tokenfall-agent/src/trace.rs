@@ -279,7 +279,7 @@ impl Node {
             let alone = *running_since == span.start;
             *covered_ns += if alone { span.duration_ns } else { nanos(*running_since, now) };
         }
-        if compression::merged(compression, buffer, *ended, span) {
+        if compression::merged(compression, buffer, *ended, span, now) {
             return;
         }
         let Some(mut span) = child.take() else { return };
@@ -368,3 +368,6 @@ pub(crate) fn apply(remarks: Remarks, span: &mut SpanRecord) -> bool {
     }
     remarks.errored
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,19 @@ pub(crate) const MAX_LABELS: usize = 1024;
 
 /// A running transaction. It ends when this is dropped: as a failure if the thread panics or an error was captured in it, else as a
 /// success, unless [`set_outcome`](Self::set_outcome) said otherwise.
+///
+/// ```
+/// use tokenfall_agent::{Agent, Outcome};
+///
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// let transaction = agent.begin_transaction("user-query", "request");
+/// transaction.label("query", "How do I mount and index a frozen node?");
+/// transaction.label("openai_cost", 0.0114);
+/// transaction.set_custom("retries", 2);
+/// transaction.set_result("HTTP 2xx");
+/// transaction.set_outcome(Outcome::Success);
+/// transaction.end();
+/// ```
 #[derive(Debug)]
 #[must_use = "the transaction ends when this is dropped"]
 pub struct Transaction {
@@ -88,6 +101,15 @@ pub(crate) fn outgoing(trace: &Trace, span_id: SpanId) -> TraceContext {
 }
 
 /// Describes a transaction before it begins. Made by [`Agent::transaction`](crate::Agent::transaction).
+///
+/// ```
+/// use tokenfall_agent::Agent;
+///
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// let caller = agent.begin_transaction("user-query", "request");
+/// let served = agent.transaction("GET /search").transaction_type("request").parent(caller.trace_context()).begin();
+/// assert_eq!(served.context().trace_id(), caller.context().trace_id());
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing begins before `begin`"]
 pub struct TransactionBuilder {
@@ -360,6 +382,21 @@ pub(crate) fn add_label(facts: &mut Facts, key: Text, value: LabelValue) {
 }
 
 /// A transaction that somebody else will end: what [`current_transaction`](crate::current_transaction) gives.
+///
+/// ```
+/// use tokenfall_agent::Agent;
+///
+/// let agent = Agent::builder().option("disable_send", "true").start();
+/// let transaction = agent.begin_transaction("unnamed", "request");
+/// let handle = transaction.handle();
+/// let worker = std::thread::spawn(move || {
+///     if let Some(transaction) = handle {
+///         transaction.set_name("GET /search");
+///     }
+/// });
+/// # worker.join().expect("no panic");
+/// transaction.end();
+/// ```
 #[derive(Clone, Debug)]
 pub struct TransactionRef {
     active: Active,

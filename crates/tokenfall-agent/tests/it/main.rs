@@ -1,5 +1,6 @@
 //! The agent as programs see it, against a server that records requests.
 
 #[allow(dead_code, reason = "every topic uses another part")]
+mod allocations;
 mod server;
 mod transport;
