@@ -1,5 +1,13 @@
 //! Stack traces: taken cheaply where something happens, put into words on the agent's thread.
+//!
+//! `std` gives a stack trace as text only, so that text is what is read, whether the agent took it or it came with an error:
+//!
+//! ```text
+//!    3: shop::cart::Cart::total::{{closure}}
+//!              at ./src/cart.rs:17:9
+//! ```
 
+use std::path::Path;
 use std::sync::Arc;
 
 /// A stack trace that may not have been resolved yet.
@@ -9,6 +17,23 @@ pub(crate) enum StackTrace {
     Captured(Arc<std::backtrace::Backtrace>),
     /// Text of a `Backtrace` that came with an error.
     Printed(Arc<str>),
+}
+
+/// A call that was under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    /// Whole path of the function, without type arguments.
+    pub(crate) path: String,
+    /// Function, with its type if it has one: `Cart::total`.
+    pub(crate) function: String,
+    pub(crate) module: Option<String>,
+    /// Path from the crate's folder, or from the current directory.
+    pub(crate) filename: Option<String>,
+    pub(crate) abs_path: Option<String>,
+    pub(crate) line: Option<u32>,
+    pub(crate) column: Option<u32>,
+    /// Is it code of a dependency, of the standard library or of the agent?
+    pub(crate) is_library: bool,
 }
 
 impl StackTrace {
@@ -23,5 +48,325 @@ impl StackTrace {
             Self::Captured(_) => 4096,
             Self::Printed(text) => text.len(),
         }
+    }
+
+    /// At most `max` frames, innermost first, without the machinery around the program: what takes stacks and panics above,
+    /// what calls `main` and threads below. Looks symbols up the first time, which can take milliseconds.
+    pub(crate) fn frames(&self, max: usize) -> Vec<Frame> {
+        match self {
+            _ if max == 0 => Vec::new(),
+            Self::Captured(backtrace) => frames(&backtrace.to_string(), max),
+            Self::Printed(text) => frames(text, max),
+        }
+    }
+}
+
+fn frames(text: &str, max: usize) -> Vec<Frame> {
+    let calls = calls(text);
+    let current = std::env::current_dir().ok();
+    let end = calls.iter().position(|call| call.symbol.contains("__rust_begin_short_backtrace")).unwrap_or(calls.len());
+    let calls = calls.get(..end).unwrap_or_default();
+    // Whoever was called by a panic is above the call of the panic hook, the program below.
+    let after_hook = calls.iter().position(|call| call.symbol.contains("PanicHookInfo")).map_or(0, |hook| hook + 1);
+    let program = calls.iter().skip(after_hook).skip_while(|call| is_machinery(call.symbol));
+    program.take(max).map(|call| frame(call, current.as_deref())).collect()
+}
+
+/// A call as it is printed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Call<'a> {
+    symbol: &'a str,
+    file: Option<&'a str>,
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
+/// Reads the text of a `Backtrace`. Lines that do not fit are skipped.
+fn calls(text: &str) -> Vec<Call<'_>> {
+    let mut calls: Vec<Call<'_>> = Vec::new();
+    for line in text.lines() {
+        let line = line.trim();
+        if let Some(location) = line.strip_prefix("at ") {
+            if let Some(call) = calls.last_mut().filter(|call| call.file.is_none()) {
+                let (file, line, column) = location_parts(location);
+                *call = Call { file: Some(file), line, column, ..*call };
+            }
+            continue;
+        }
+        // Functions that were inlined into the one after them have no number of their own.
+        let numbered = line.split_once(": ").filter(|(number, _)| number.bytes().all(|b| b.is_ascii_digit()));
+        let symbol = numbered.map_or(line, |(_, rest)| rest.trim());
+        let symbol = symbol.strip_prefix("0x").and_then(|rest| rest.split_once(" - ")).map_or(symbol, |(_, name)| name);
+        let is_call = numbered.is_some() || !(calls.is_empty() || line.contains(": "));
+        if is_call && !symbol.is_empty() && symbol != "<unknown>" {
+            calls.push(Call { symbol, ..Call::default() });
+        }
+    }
+    calls
+}
+
+/// File, line and column of `file:17:9` or `file:17`.
+fn location_parts(location: &str) -> (&str, Option<u32>, Option<u32>) {
+    let number = |text: &'_ str| text.rsplit_once(':').and_then(|(rest, n)| Some((rest.len(), n.parse::<u32>().ok()?)));
+    let cut = |end: usize| location.get(..end).unwrap_or(location);
+    let Some((end, last)) = number(location) else { return (location, None, None) };
+    match number(cut(end)) {
+        Some((file_end, line)) => (cut(file_end), Some(line), Some(last)),
+        None => (cut(end), Some(last), None),
+    }
+}
+
+/// Does this belong to how stacks are taken and panics begin, not to what the program did?
+fn is_machinery(symbol: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "<std::backtrace::",
+        "core::ops::function::",
+        "core::option::",
+        "core::panicking::",
+        "core::ptr::drop_",
+        "core::result::",
+        "std::backtrace",
+        "std::panicking::",
+        "std::sys::backtrace::",
+        "__rustc::rust_begin_unwind",
+        "rust_begin_unwind",
+    ];
+    is_agent(symbol) || STARTS.iter().any(|start| symbol.starts_with(start))
+}
+
+fn is_agent(symbol: &str) -> bool {
+    let name = symbol.strip_prefix('<').unwrap_or(symbol);
+    // Tests of this crate stand for programs.
+    name.starts_with("tokenfall_agent::") && !name.contains("::tests::")
+}
+
+fn frame(call: &Call<'_>, current: Option<&Path>) -> Frame {
+    let segments = segments(call.symbol);
+    let path = segments.join("::");
+    let (module, function) = module_and_function(&segments);
+    let file = call.file.map(|file| file.replace('\\', "/"));
+    let relative = file.as_deref().and_then(|file| file.strip_prefix("./"));
+    let abs_path = match (relative, current) {
+        (Some(relative), Some(current)) => Some(current.join(relative).to_string_lossy().into_owned()),
+        _ => file.clone(),
+    };
+    Frame {
+        is_library: is_agent(call.symbol) || is_library(call.symbol, file.as_deref()),
+        filename: file.as_deref().map(|file| filename(file).to_owned()),
+        path,
+        function,
+        module,
+        abs_path,
+        line: call.line,
+        column: call.column,
+    }
+}
+
+/// Folders that hold the code of others.
+const LIBRARY_FOLDERS: &[&str] = &["/rustc/", "/rustlib/src/", "/registry/src/", "/git/checkouts/", "/vendor/"];
+
+fn is_library(symbol: &str, file: Option<&str>) -> bool {
+    if !symbol.contains("::") {
+        // C.
+        return true;
+    }
+    match file {
+        Some(file) => LIBRARY_FOLDERS.iter().any(|folder| file.contains(folder)),
+        None => {
+            let root = root_path(symbol).split("::").next().unwrap_or_default();
+            matches!(root, "std" | "core" | "alloc" | "test" | "__rustc")
+        }
+    }
+}
+
+/// The file from the folder of its crate on, where that can be told.
+fn filename(file: &str) -> &str {
+    if let Some(relative) = file.strip_prefix("./") {
+        return relative;
+    }
+    let after = |start: usize| file.get(start..).unwrap_or(file);
+    if let Some(rest) = file.strip_prefix("/rustc/") {
+        return rest.split_once('/').map_or(file, |(_, path)| path);
+    }
+    let source = file.rfind("/src/").or_else(|| file.rfind("/tests/")).or_else(|| file.rfind("/examples/"));
+    let Some(source) = source else { return file };
+    let folder = file.get(..source).and_then(|before| before.rfind('/')).map_or(0, |slash| slash + 1);
+    after(folder)
+}
+
+/// Parts of a path between the `::` that are in no brackets, without type arguments and the hash at the end.
+fn segments(symbol: &str) -> Vec<&str> {
+    let mut segments = Vec::new();
+    let (mut depth, mut start, mut before) = (0_u32, 0, ' ');
+    for (at, c) in symbol.char_indices() {
+        match c {
+            '<' | '(' | '[' | '{' => depth += 1,
+            // `->` closes nothing.
+            '>' if before == '-' => {}
+            '>' | ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 && before == ':' => {
+                segments.push(symbol.get(start..at - 1).unwrap_or_default());
+                start = at + 1;
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    segments.push(symbol.get(start..).unwrap_or_default());
+    let is_hash = |segment: &str| {
+        segment.len() == 17 && segment.starts_with('h') && segment.bytes().skip(1).all(|b| b.is_ascii_hexdigit())
+    };
+    if segments.len() > 1 && segments.last().is_some_and(|last| is_hash(last)) {
+        segments.pop();
+    }
+    let mut is_first = true;
+    segments.retain(|segment| std::mem::take(&mut is_first) || !segment.starts_with('<'));
+    segments
+}
+
+/// Splits before the function, its type and what it is a closure of.
+fn module_and_function(segments: &[&str]) -> (Option<String>, String) {
+    let is_type = |segment: &str| segment.starts_with(|c: char| c.is_uppercase() || c == '<');
+    let named = segments.iter().rposition(|segment| !segment.starts_with('{')).unwrap_or(0);
+    let start = match named.checked_sub(1) {
+        Some(before) if segments.get(before).is_some_and(|segment| is_type(segment)) => before,
+        _ => named,
+    };
+    let (module, function) = segments.split_at(start);
+    let mut module = module.join("::");
+    if module.is_empty()
+        && let Some(first) = segments.first().filter(|first| first.starts_with('<'))
+    {
+        module = root_path(first).rsplit_once("::").map_or_else(String::new, |(module, _)| module.to_owned());
+    }
+    ((!module.is_empty()).then_some(module), function.join("::"))
+}
+
+/// The first path in `<&mut shop::cart::Cart<T> as Trait>` and the like: `shop::cart::Cart`.
+fn root_path(symbol: &str) -> &str {
+    let mut rest = symbol;
+    while let Some(inner) =
+        ["<", "&", "*", "(", "[", "mut ", "dyn ", "const "].iter().find_map(|p| rest.strip_prefix(p))
+    {
+        rest = inner;
+    }
+    rest.split([' ', '<', '>', ',', '(', ')', '[', ']', ';', '{']).next().unwrap_or(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_come_apart() {
+        let check = |symbol: &str, module: Option<&str>, function: &str| {
+            let (found, name) = module_and_function(&segments(symbol));
+            assert_eq!((found.as_deref(), name.as_str()), (module, function), "{symbol}");
+        };
+        check("main", None, "main");
+        check("shop::main", Some("shop"), "main");
+        check("shop::cart::Cart::total", Some("shop::cart"), "Cart::total");
+        check(
+            "shop::cart::Cart::total::{{closure}}::{{closure}}",
+            Some("shop::cart"),
+            "Cart::total::{{closure}}::{{closure}}",
+        );
+        check("shop::run::{closure#0}", Some("shop"), "run::{closure#0}");
+        check("shop::run::h0123456789abcdef", Some("shop"), "run");
+        check("shop::run::<shop::A, fn(u8) -> shop::B>", Some("shop"), "run");
+        check(
+            "<shop::cart::Cart as core::ops::drop::Drop>::drop",
+            Some("shop::cart"),
+            "<shop::cart::Cart as core::ops::drop::Drop>::drop",
+        );
+        check(
+            "<&dyn core::ops::Fn<(), Output = i32> as core::ops::FnOnce<()>>::call_once",
+            Some("core::ops"),
+            "<&dyn core::ops::Fn<(), Output = i32> as core::ops::FnOnce<()>>::call_once",
+        );
+        check("<fn() -> a::B as c::D>::e", None, "<fn() -> a::B as c::D>::e");
+        check("", None, "");
+    }
+
+    const PANIC: &str = "\
+   0: tokenfall_agent::error::report::{{closure}}
+             at /root/.cargo/registry/src/index.crates.io-1/tokenfall-agent-0.1.0/src/error.rs:1:1
+   1: shop::hooks::install::{{closure}}
+             at ./src/hooks.rs:10:64
+   2: <alloc::boxed::Box<dyn for<'a, 'b> core::ops::function::Fn<(&'a std::panic::PanicHookInfo<'b>,), Output = ()>> as core::ops::function::Fn<(&std::panic::PanicHookInfo,)>>::call
+             at /rustc/59807616/library/alloc/src/boxed.rs:2254:9
+   3: std::panicking::panic_with_hook
+             at /rustc/59807616/library/std/src/panicking.rs:833:13
+   4: std::sys::backtrace::__rust_end_short_backtrace::<std::panicking::panic_handler::{closure#0}, !>
+   5: __rustc::rust_begin_unwind
+   6: core::panicking::panic_fmt
+             at /rustc/59807616/library/core/src/panicking.rs:80:14
+   7: core::option::Option<T>::unwrap
+             at /rustc/59807616/library/core/src/option.rs:1016:21
+   8: serde_json::de::from_str
+             at /root/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs:2703:5
+      shop::cart::Cart::total::{{closure}}
+             at ./src/cart.rs:11:102
+   9: shop::main
+             at /build/shop/src/main.rs:5
+  10: <unknown>
+  11: plugin_call
+             at C:\\plugin\\plugin.c:7:1
+ nonsense: without a number
+  12: std::sys::backtrace::__rust_begin_short_backtrace
+             at /rustc/59807616/library/std/src/sys/backtrace.rs:166:18
+  13: main
+";
+
+    #[test]
+    fn what_a_panic_leaves_is_what_the_program_did() {
+        let frames = StackTrace::Printed(PANIC.into()).frames(50);
+        let current = std::env::current_dir().expect("a current directory");
+        let check = |i: usize, function, module: Option<&str>, filename, abs_path: &str, line, column, is_library| {
+            let frame: &Frame = &frames[i];
+            let found = (frame.function.as_str(), frame.module.as_deref(), frame.filename.as_deref());
+            assert_eq!(found, (function, module, Some(filename)));
+            assert_eq!(frame.abs_path.as_deref(), Some(abs_path));
+            assert_eq!((frame.line, frame.column, frame.is_library), (Some(line), column, is_library), "{function}");
+        };
+        let registry = "/root/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs";
+        check(0, "from_str", Some("serde_json::de"), "serde_json-1.0.1/src/de.rs", registry, 2703, Some(5), true);
+        let cart = current.join("src/cart.rs");
+        let cart = cart.to_str().expect("text");
+        check(1, "Cart::total::{{closure}}", Some("shop::cart"), "src/cart.rs", cart, 11, Some(102), false);
+        check(2, "main", Some("shop"), "shop/src/main.rs", "/build/shop/src/main.rs", 5, None, false);
+        check(3, "plugin_call", None, "C:/plugin/plugin.c", "C:/plugin/plugin.c", 7, Some(1), true);
+        assert_eq!(frames.len(), 5);
+        assert_eq!(frames[1].path, "shop::cart::Cart::total::{{closure}}");
+    }
+
+    #[test]
+    fn no_more_frames_than_wanted() {
+        assert_eq!(StackTrace::Printed(PANIC.into()).frames(2).len(), 2);
+        assert_eq!(StackTrace::Printed(PANIC.into()).frames(0), []);
+        assert_eq!(StackTrace::Printed("disabled backtrace".into()).frames(9), []);
+        assert_eq!(StackTrace::Printed("".into()).frames(9), []);
+    }
+
+    #[test]
+    fn without_debug_information_names_decide() {
+        let text = "   0: core::fmt::write\n   1: <alloc::vec::Vec<T> as std::io::Write>::write\n   2: shop::main\n";
+        let library: Vec<_> = StackTrace::Printed(text.into()).frames(9).iter().map(|frame| frame.is_library).collect();
+        assert_eq!(library, [true, true, false]);
+    }
+
+    #[inline(never)]
+    fn taken_here() -> StackTrace {
+        StackTrace::capture()
+    }
+
+    #[test]
+    fn a_stack_that_is_taken_begins_with_the_caller() {
+        let frames = taken_here().frames(50);
+        let names: Vec<_> = frames.iter().map(|frame| frame.function.as_str()).take(2).collect();
+        assert_eq!(names, ["taken_here", "a_stack_that_is_taken_begins_with_the_caller"]);
+        assert!(frames[0].filename.as_deref().is_some_and(|file| file.ends_with("src/stacktrace.rs")), "{frames:?}");
+        assert!(!frames.iter().any(|frame| frame.path.contains("__rust_begin_short_backtrace")));
+        assert!(!frames[0].is_library);
     }
 }
