@@ -57,6 +57,11 @@ impl Context {
         CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
     }
 
+    /// The same where thread-locals may be gone or in use: in a panic hook.
+    pub(crate) fn try_current() -> Option<Self> {
+        CURRENT.try_with(|current| current.try_borrow().ok().map(|current| current.clone())).ok().flatten()
+    }
+
     /// No transaction.
     pub const fn none() -> Self {
         Self { active: None }

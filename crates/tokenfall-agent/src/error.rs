@@ -1,1 +1,307 @@
 //! Errors: values with their causes, messages, panics.
+//!
+//! An error belongs to where it was captured: to the current span or transaction, or to none. It marks that place as failed.
+//! Errors are not sampled: those of transactions that are not recorded are reported too.
+
+mod exception;
+mod panic;
+
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::agent::Agent;
+use crate::clock::wall_us;
+use crate::context::{Active, Context};
+use crate::core::Core;
+use crate::event::{ErrorKind, ErrorPlace, ErrorRecord, Event, EventContext, Exception, LabelValue, Labels, Text, set};
+use crate::id::ErrorId;
+use crate::span::Span;
+use crate::stacktrace::StackTrace;
+use crate::trace::{Facts, Node, lock};
+use crate::transaction::{MAX_LABELS, Transaction, TransactionRef, Unsampled};
+
+pub(crate) use exception::exception;
+
+/// Captures an error value with its causes in the current span or transaction; `None` if there is none. See
+/// [`Context::capture_error`].
+pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<ErrorId> {
+    Context::current().capture_error(error)
+}
+
+/// Captures a message in the current span or transaction; `None` if there is none. See [`Context::capture_message`].
+pub fn capture_message(message: impl Into<Text>, level: impl Into<Text>) -> Option<ErrorId> {
+    Context::current().capture_message(message, level)
+}
+
+/// Where an error is captured.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    core: Option<Arc<Core>>,
+    active: Option<Active>,
+    /// Is it the transaction, even if `active` is a span in it?
+    is_transaction: bool,
+}
+
+impl Place {
+    fn of(active: Option<Active>) -> Self {
+        let core = active.as_ref().map(|active| Arc::clone(core(active)));
+        Self { core, active, is_transaction: false }
+    }
+
+    /// The agent, if it takes errors.
+    fn recording(&self) -> Option<&Arc<Core>> {
+        let core = self.core.as_ref()?;
+        let settings = core.settings.load();
+        (settings.recording && !settings.context_propagation_only).then_some(core)
+    }
+
+    /// Captures an error value.
+    pub(crate) fn capture<E: Error + ?Sized>(&self, error: &E) -> Option<ErrorId> {
+        let core = self.recording()?;
+        let settings = core.settings.load();
+        let mut exception = exception(error, settings.long_field_max_length);
+        exception.handled = true;
+        if settings.stack_trace_limit > 0 {
+            exception.stack = Some(StackTrace::capture());
+        }
+        drop(settings);
+        self.report(ErrorKind::Exception(exception), None, Labels::new())
+    }
+
+    /// Sends an error and marks the place as failed.
+    pub(crate) fn report(&self, what: ErrorKind, culprit: Option<Text>, labels: Labels) -> Option<ErrorId> {
+        let core = self.recording()?;
+        let fails = match &what {
+            ErrorKind::Exception(_) => true,
+            ErrorKind::Log { level, .. } => {
+                ["error", "fatal", "critical"].iter().any(|l| l.eq_ignore_ascii_case(level))
+            }
+        };
+        let (place, mut context) = match &self.active {
+            None => (None, EventContext::default()),
+            Some(Active::Unsampled(unsampled)) => (Some(unsampled_place(unsampled)), EventContext::default()),
+            Some(Active::Node(node)) => {
+                let is_transaction = self.is_transaction || node.is_root();
+                if fails && !is_transaction {
+                    node.remark(|remarks| remarks.errored = true);
+                }
+                let mut facts = lock(&node.trace.facts);
+                facts.errored |= fails && is_transaction;
+                (Some(place(node, is_transaction, &facts)), facts.context.clone())
+            }
+        };
+        for (key, value) in labels {
+            set(&mut context.labels, key, value);
+        }
+        let timestamp_us = timestamp_us(self.active.as_ref());
+        let id = ErrorId::random();
+        core.send(Event::Error(Box::new(ErrorRecord { id, timestamp_us, place, culprit, what, context })));
+        Some(id)
+    }
+}
+
+fn core(active: &Active) -> &Arc<Core> {
+    match active {
+        Active::Node(node) => &node.trace.core,
+        Active::Unsampled(unsampled) => &unsampled.core,
+    }
+}
+
+fn place(node: &Node, is_transaction: bool, facts: &Facts) -> ErrorPlace {
+    let trace = &node.trace;
+    ErrorPlace {
+        trace_id: trace.trace_id,
+        transaction_id: trace.transaction_id,
+        parent_id: if is_transaction { trace.transaction_id } else { node.id },
+        sampled: true,
+        transaction_name: facts.name.clone(),
+        transaction_kind: facts.kind.clone(),
+    }
+}
+
+fn unsampled_place(transaction: &Unsampled) -> ErrorPlace {
+    ErrorPlace {
+        trace_id: transaction.trace_id,
+        transaction_id: transaction.id,
+        parent_id: transaction.id,
+        sampled: false,
+        transaction_name: transaction.name.clone(),
+        transaction_kind: transaction.kind.clone(),
+    }
+}
+
+fn timestamp_us(active: Option<&Active>) -> u64 {
+    match active {
+        Some(Active::Node(node)) => node.trace.anchor.timestamp_us(Instant::now()),
+        Some(Active::Unsampled(_)) | None => wall_us(),
+    }
+}
+
+/// Describes an error that is no value of an error type. Made by `error` of an agent, a context, a transaction or a span.
+///
+/// With a [`level`](Self::level) or a [`logger`](Self::logger), and without [`kind`](Self::kind), it is a message of a log
+/// with level `error` or the one given, and has no stack trace.
+#[derive(Debug)]
+#[must_use = "nothing is sent before `capture`"]
+pub struct ErrorBuilder {
+    place: Place,
+    exception: Exception,
+    culprit: Option<Text>,
+    level: Option<Text>,
+    logger: Option<Text>,
+    labels: Labels,
+}
+
+impl ErrorBuilder {
+    fn new(place: Place, message: Text) -> Self {
+        let exception = Exception { message, handled: true, ..Exception::default() };
+        Self { place, exception, culprit: None, level: None, logger: None, labels: Labels::new() }
+    }
+
+    /// Sets the type, such as `RateLimitError`.
+    pub fn kind(mut self, kind: impl Into<Text>) -> Self {
+        self.exception.kind = Some(kind.into());
+        self
+    }
+
+    /// Sets the module of the type, such as `openai::error`.
+    pub fn module(mut self, module: impl Into<Text>) -> Self {
+        self.exception.module = Some(module.into());
+        self
+    }
+
+    /// Sets a code, such as `429`.
+    pub fn code(mut self, code: impl Into<Text>) -> Self {
+        self.exception.code = Some(code.into());
+        self
+    }
+
+    /// Sets where it happened, such as a function. Without it the innermost function of the program is taken from the stack
+    /// trace.
+    pub fn culprit(mut self, culprit: impl Into<Text>) -> Self {
+        self.culprit = Some(culprit.into());
+        self
+    }
+
+    /// Was it dealt with? Default: yes.
+    pub fn handled(mut self, handled: bool) -> Self {
+        self.exception.handled = handled;
+        self
+    }
+
+    /// Sets the level of a log message, such as `error`, `warning`.
+    pub fn level(mut self, level: impl Into<Text>) -> Self {
+        self.level = Some(level.into());
+        self
+    }
+
+    /// Sets the name of the logger.
+    pub fn logger(mut self, logger: impl Into<Text>) -> Self {
+        self.logger = Some(logger.into());
+        self
+    }
+
+    /// Adds an error as the cause, with its own causes.
+    pub fn cause<E: Error + ?Sized>(mut self, cause: &E) -> Self {
+        if let Some(core) = self.place.recording() {
+            let mut cause = exception(cause, core.settings.load().long_field_max_length);
+            let causes = std::mem::take(&mut cause.causes);
+            self.exception.causes.push(cause);
+            self.exception.causes.extend(causes);
+        }
+        self
+    }
+
+    /// Sets a label, over one of the transaction.
+    pub fn label(mut self, key: impl Into<Text>, value: impl Into<LabelValue>) -> Self {
+        if self.labels.len() < MAX_LABELS {
+            set(&mut self.labels, key.into(), value.into());
+        }
+        self
+    }
+
+    /// Sends it. `None` if the agent does not record.
+    pub fn capture(self) -> Option<ErrorId> {
+        let Self { place, mut exception, culprit, level, logger, labels } = self;
+        let core = place.recording()?;
+        let what = if exception.kind.is_none() && (level.is_some() || logger.is_some()) {
+            ErrorKind::Log { message: exception.message, level: level.unwrap_or(Text::Borrowed("error")), logger }
+        } else {
+            if core.settings.load().stack_trace_limit > 0 {
+                exception.stack = Some(StackTrace::capture());
+            }
+            ErrorKind::Exception(exception)
+        };
+        place.report(what, culprit, labels)
+    }
+}
+
+macro_rules! captures {
+    ($($handle:ty, $where:literal;)+) => {$(
+        impl $handle {
+            #[doc = concat!("Captures an error value ", $where, ", with its causes (16 at most) and a stack trace of the caller.")]
+            ///
+            /// Its type is the name of `E`; of a `dyn Error`, and of causes, the name with which its `Debug` begins. Works with
+            /// `anyhow` and `eyre` as `capture_error(&*error)`. Costs some microseconds; `None`, and no cost, if the
+            /// agent does not record.
+            pub fn capture_error<E: Error + ?Sized>(&self, error: &E) -> Option<ErrorId> {
+                self.place_of_errors().capture(error)
+            }
+
+            #[doc = concat!("Captures a message ", $where, ". Levels `error`, `fatal` and `critical` mark the place as failed.")]
+            pub fn capture_message(&self, message: impl Into<Text>, level: impl Into<Text>) -> Option<ErrorId> {
+                self.error(message).level(level).capture()
+            }
+
+            #[doc = concat!("Describes an error ", $where, " that is no value of an error type.")]
+            pub fn error(&self, message: impl Into<Text>) -> ErrorBuilder {
+                ErrorBuilder::new(self.place_of_errors(), message.into())
+            }
+        }
+    )+};
+}
+
+captures! {
+    Agent, "in the current span or transaction, or outside of any";
+    Context, "in this span or transaction";
+    Transaction, "in this transaction";
+    TransactionRef, "in this transaction";
+    Span, "in this span";
+}
+
+impl Agent {
+    fn place_of_errors(&self) -> Place {
+        let Some(agent) = self.core() else { return Place::default() };
+        // The current transaction can be another agent's.
+        let active = Context::current().active.filter(|active| Arc::ptr_eq(core(active), agent));
+        Place { core: Some(Arc::clone(agent)), active, is_transaction: false }
+    }
+}
+
+impl Context {
+    pub(crate) fn place_of_errors(&self) -> Place {
+        Place::of(self.active.clone())
+    }
+}
+
+impl Transaction {
+    fn place_of_errors(&self) -> Place {
+        self.context().place_of_errors()
+    }
+}
+
+impl TransactionRef {
+    fn place_of_errors(&self) -> Place {
+        Place { is_transaction: true, ..Place::of(Some(self.active.clone())) }
+    }
+}
+
+impl Span {
+    fn place_of_errors(&self) -> Place {
+        self.context().place_of_errors()
+    }
+}

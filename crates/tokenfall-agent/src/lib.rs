@@ -39,6 +39,7 @@ pub use agent::{Agent, AgentBuilder, Stats};
 pub use context::{
     Context, ContextGuard, InContext, InContextExt, capture_span, current_transaction, label, set_outcome,
 };
+pub use error::{ErrorBuilder, capture_error, capture_message};
 pub use event::{AttributeValue, LabelValue, Outcome, Request, Response, SpanLink, Text, User};
 pub use id::{ErrorId, SpanId, TraceId};
 pub use propagation::TraceContext;

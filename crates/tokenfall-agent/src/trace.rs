@@ -9,7 +9,7 @@
 //! Locks are one a node and two a transaction; spans of different transactions never share one.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Instant;
 
 use crate::clock::{Anchor, nanos};
@@ -111,6 +111,15 @@ pub(crate) struct Ended {
 /// A lock whose holder panicked still guards plain data.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same without waiting: `None` if it is held, perhaps by this very thread.
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 /// Identity of a trace that begins or goes on here.
@@ -325,6 +334,13 @@ impl Node {
     /// Says something of the span that this node stands for. Must not be used on the root.
     pub(crate) fn remark(&self, say: impl FnOnce(&mut Remarks)) {
         say(lock(&self.state).remarks.get_or_insert_default());
+    }
+
+    /// The same without waiting; not done if the node is held.
+    pub(crate) fn try_remark(&self, say: impl FnOnce(&mut Remarks)) {
+        if let Some(mut state) = try_lock(&self.state) {
+            say(state.remarks.get_or_insert_default());
+        }
     }
 }
 

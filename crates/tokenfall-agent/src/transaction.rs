@@ -399,7 +399,7 @@ pub(crate) fn add_label(facts: &mut Facts, key: Text, value: LabelValue) {
 /// ```
 #[derive(Clone, Debug)]
 pub struct TransactionRef {
-    active: Active,
+    pub(crate) active: Active,
 }
 
 impl TransactionRef {
