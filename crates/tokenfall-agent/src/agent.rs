@@ -2,8 +2,8 @@
 
 mod builder;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -45,6 +45,17 @@ impl Drop for Owner {
         if let Some(worker) = &self.0.worker {
             worker.stop(DROP_DEADLINE);
         }
+    }
+}
+
+/// An agent that somebody else may still hold.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakAgent(Weak<Handle>);
+
+impl WeakAgent {
+    /// The agent, if it still runs. Does not keep it running.
+    pub(crate) fn upgrade(&self) -> Option<Agent> {
+        Some(Agent { handle: Some(self.0.upgrade()?), owner: None })
     }
 }
 
@@ -105,6 +116,10 @@ impl Agent {
     /// Does it do anything? False for [`disabled`](Self::disabled) agents and after [`shutdown`](Self::shutdown).
     pub fn is_recording(&self) -> bool {
         self.core().is_some_and(|core| core.settings.load().recording)
+    }
+
+    pub(crate) fn downgrade(&self) -> Option<WeakAgent> {
+        self.handle.as_ref().map(|handle| WeakAgent(Arc::downgrade(handle)))
     }
 
     #[inline]

@@ -26,15 +26,20 @@ use crate::transaction::{MAX_LABELS, Transaction, TransactionRef, Unsampled};
 
 pub(crate) use exception::exception;
 
-/// Captures an error value with its causes in the current span or transaction; `None` if there is none. See
-/// [`Context::capture_error`].
+/// Captures an error value with its causes in the current span or transaction, or outside of any by the
+/// [global agent](Agent::global); `None` if there is neither. See [`Context::capture_error`].
 pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<ErrorId> {
-    Context::current().capture_error(error)
+    current().capture(error)
 }
 
-/// Captures a message in the current span or transaction; `None` if there is none. See [`Context::capture_message`].
+/// Captures a message in the same place. See [`Context::capture_message`].
 pub fn capture_message(message: impl Into<Text>, level: impl Into<Text>) -> Option<ErrorId> {
-    Context::current().capture_message(message, level)
+    ErrorBuilder::new(current(), message.into()).level(level).capture()
+}
+
+fn current() -> Place {
+    let context = Context::current();
+    if context.is_none() { Agent::global().place_of_errors() } else { context.place_of_errors() }
 }
 
 /// Where an error is captured.

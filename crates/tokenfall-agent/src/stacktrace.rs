@@ -6,6 +6,8 @@
 //!    3: shop::cart::Cart::total::{{closure}}
 //!              at ./src/cart.rs:17:9
 //! ```
+//!
+//! Functions that were inlined are there too, but without their path: `total`. Of them only the file tells whose they are.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,8 +34,23 @@ pub(crate) struct Frame {
     pub(crate) abs_path: Option<String>,
     pub(crate) line: Option<u32>,
     pub(crate) column: Option<u32>,
+    owner: Owner,
+}
+
+impl Frame {
     /// Is it code of a dependency, of the standard library or of the agent?
-    pub(crate) is_library: bool,
+    pub(crate) fn is_library(&self) -> bool {
+        self.owner != Owner::Program
+    }
+
+    /// Where it is, in short.
+    pub(crate) fn culprit(&self) -> String {
+        match &self.filename {
+            // An inlined function has no path.
+            Some(filename) if self.module.is_none() => format!("{} ({filename})", self.path),
+            _ => self.path.clone(),
+        }
+    }
 }
 
 impl StackTrace {
@@ -68,8 +85,24 @@ fn frames(text: &str, max: usize) -> Vec<Frame> {
     let calls = calls.get(..end).unwrap_or_default();
     // Whoever was called by a panic is above the call of the panic hook, the program below.
     let after_hook = calls.iter().position(|call| call.symbol.contains("PanicHookInfo")).map_or(0, |hook| hook + 1);
-    let program = calls.iter().skip(after_hook).skip_while(|call| is_machinery(call.symbol));
-    program.take(max).map(|call| frame(call, current.as_deref())).collect()
+    let frames = calls.iter().skip(after_hook).map(|call| frame(call, current.as_deref()));
+    frames.skip_while(|frame| frame.owner.is_machinery()).take(max).collect()
+}
+
+/// Whose code is it?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Program,
+    Dependency,
+    /// The standard library. Innermost it is how panics begin and stacks are taken, or what the program called wrongly.
+    Std,
+    Agent,
+}
+
+impl Owner {
+    fn is_machinery(self) -> bool {
+        matches!(self, Self::Std | Self::Agent)
+    }
 }
 
 /// A call as it is printed.
@@ -116,30 +149,6 @@ fn location_parts(location: &str) -> (&str, Option<u32>, Option<u32>) {
     }
 }
 
-/// Does this belong to how stacks are taken and panics begin, not to what the program did?
-fn is_machinery(symbol: &str) -> bool {
-    const STARTS: &[&str] = &[
-        "<std::backtrace::",
-        "core::ops::function::",
-        "core::option::",
-        "core::panicking::",
-        "core::ptr::drop_",
-        "core::result::",
-        "std::backtrace",
-        "std::panicking::",
-        "std::sys::backtrace::",
-        "__rustc::rust_begin_unwind",
-        "rust_begin_unwind",
-    ];
-    is_agent(symbol) || STARTS.iter().any(|start| symbol.starts_with(start))
-}
-
-fn is_agent(symbol: &str) -> bool {
-    let name = symbol.strip_prefix('<').unwrap_or(symbol);
-    // Tests of this crate stand for programs.
-    name.starts_with("tokenfall_agent::") && !name.contains("::tests::")
-}
-
 fn frame(call: &Call<'_>, current: Option<&Path>) -> Frame {
     let segments = segments(call.symbol);
     let path = segments.join("::");
@@ -151,7 +160,7 @@ fn frame(call: &Call<'_>, current: Option<&Path>) -> Frame {
         _ => file.clone(),
     };
     Frame {
-        is_library: is_agent(call.symbol) || is_library(call.symbol, file.as_deref()),
+        owner: owner(call.symbol, abs_path.as_deref()),
         filename: file.as_deref().map(|file| filename(file).to_owned()),
         path,
         function,
@@ -162,20 +171,28 @@ fn frame(call: &Call<'_>, current: Option<&Path>) -> Frame {
     }
 }
 
-/// Folders that hold the code of others.
-const LIBRARY_FOLDERS: &[&str] = &["/rustc/", "/rustlib/src/", "/registry/src/", "/git/checkouts/", "/vendor/"];
+/// Folders that hold the code of dependencies.
+const DEPENDENCIES: &[&str] = &["/registry/src/", "/git/checkouts/", "/vendor/"];
+/// Folders that hold the code of the standard library.
+const STD: &[&str] = &["/rustc/", "/rustlib/src/"];
+/// Folder of this crate when it was compiled.
+const AGENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
 
-fn is_library(symbol: &str, file: Option<&str>) -> bool {
-    if !symbol.contains("::") {
-        // C.
-        return true;
-    }
-    match file {
-        Some(file) => LIBRARY_FOLDERS.iter().any(|folder| file.contains(folder)),
-        None => {
-            let root = root_path(symbol).split("::").next().unwrap_or_default();
-            matches!(root, "std" | "core" | "alloc" | "test" | "__rustc")
-        }
+fn owner(symbol: &str, file: Option<&str>) -> Owner {
+    let is_in = |folders: &[&str]| file.is_some_and(|file| folders.iter().any(|folder| file.contains(folder)));
+    let root = root_path(symbol).split("::").next().unwrap_or_default();
+    // Tests of this crate stand for programs.
+    let is_test = symbol.contains("::tests::") || file.is_some_and(|file| file.ends_with("/tests.rs"));
+    match (root, file) {
+        _ if is_in(STD) => Owner::Std,
+        ("tokenfall_agent", _) if !is_test => Owner::Agent,
+        (_, Some(file)) if file.starts_with(AGENT) && !is_test => Owner::Agent,
+        _ if is_in(DEPENDENCIES) => Owner::Dependency,
+        (_, Some(file)) if file.ends_with(".rs") => Owner::Program,
+        ("std" | "core" | "alloc" | "__rustc" | "rust_begin_unwind", None) => Owner::Std,
+        // C, or a Rust program without debug information.
+        _ if symbol.contains("::") => Owner::Program,
+        _ => Owner::Dependency,
     }
 }
 
@@ -221,6 +238,12 @@ fn segments(symbol: &str) -> Vec<&str> {
     }
     let mut is_first = true;
     segments.retain(|segment| std::mem::take(&mut is_first) || !segment.starts_with('<'));
+    for segment in &mut segments {
+        *segment = match segment.find('<') {
+            Some(arguments) if arguments > 0 => segment.get(..arguments).unwrap_or(segment),
+            _ => segment,
+        };
+    }
     segments
 }
 
@@ -285,6 +308,8 @@ mod tests {
             "<&dyn core::ops::Fn<(), Output = i32> as core::ops::FnOnce<()>>::call_once",
         );
         check("<fn() -> a::B as c::D>::e", None, "<fn() -> a::B as c::D>::e");
+        check("call_once<shop::run::{closure_env#0}, ()>", None, "call_once");
+        check("alloc::vec::Vec<T,A>::push", Some("alloc::vec"), "Vec::push");
         check("", None, "");
     }
 
@@ -292,7 +317,7 @@ mod tests {
    0: tokenfall_agent::error::report::{{closure}}
              at /root/.cargo/registry/src/index.crates.io-1/tokenfall-agent-0.1.0/src/error.rs:1:1
    1: shop::hooks::install::{{closure}}
-             at ./src/hooks.rs:10:64
+             at ./demo/hooks.rs:10:64
    2: <alloc::boxed::Box<dyn for<'a, 'b> core::ops::function::Fn<(&'a std::panic::PanicHookInfo<'b>,), Output = ()>> as core::ops::function::Fn<(&std::panic::PanicHookInfo,)>>::call
              at /rustc/59807616/library/alloc/src/boxed.rs:2254:9
    3: std::panicking::panic_with_hook
@@ -306,7 +331,7 @@ mod tests {
    8: serde_json::de::from_str
              at /root/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs:2703:5
       shop::cart::Cart::total::{{closure}}
-             at ./src/cart.rs:11:102
+             at ./demo/cart.rs:11:102
    9: shop::main
              at /build/shop/src/main.rs:5
   10: <unknown>
@@ -327,17 +352,19 @@ mod tests {
             let found = (frame.function.as_str(), frame.module.as_deref(), frame.filename.as_deref());
             assert_eq!(found, (function, module, Some(filename)));
             assert_eq!(frame.abs_path.as_deref(), Some(abs_path));
-            assert_eq!((frame.line, frame.column, frame.is_library), (Some(line), column, is_library), "{function}");
+            assert_eq!((frame.line, frame.column, frame.is_library()), (Some(line), column, is_library), "{function}");
         };
         let registry = "/root/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs";
         check(0, "from_str", Some("serde_json::de"), "serde_json-1.0.1/src/de.rs", registry, 2703, Some(5), true);
-        let cart = current.join("src/cart.rs");
+        let cart = current.join("demo/cart.rs");
         let cart = cart.to_str().expect("text");
-        check(1, "Cart::total::{{closure}}", Some("shop::cart"), "src/cart.rs", cart, 11, Some(102), false);
+        check(1, "Cart::total::{{closure}}", Some("shop::cart"), "demo/cart.rs", cart, 11, Some(102), false);
         check(2, "main", Some("shop"), "shop/src/main.rs", "/build/shop/src/main.rs", 5, None, false);
         check(3, "plugin_call", None, "C:/plugin/plugin.c", "C:/plugin/plugin.c", 7, Some(1), true);
-        assert_eq!(frames.len(), 5);
+        assert_eq!(frames.len(), 4);
         assert_eq!(frames[1].path, "shop::cart::Cart::total::{{closure}}");
+        assert_eq!(frames[1].culprit(), "shop::cart::Cart::total::{{closure}}");
+        assert_eq!(frames[3].culprit(), "plugin_call (C:/plugin/plugin.c)");
     }
 
     #[test]
@@ -350,23 +377,24 @@ mod tests {
 
     #[test]
     fn without_debug_information_names_decide() {
-        let text = "   0: core::fmt::write\n   1: <alloc::vec::Vec<T> as std::io::Write>::write\n   2: shop::main\n";
-        let library: Vec<_> = StackTrace::Printed(text.into()).frames(9).iter().map(|frame| frame.is_library).collect();
-        assert_eq!(library, [true, true, false]);
-    }
-
-    #[inline(never)]
-    fn taken_here() -> StackTrace {
-        StackTrace::capture()
+        let text = "   0: core::fmt::write\n   1: <alloc::vec::Vec<T> as std::io::Write>::write\n   2: shop::main\n   \
+                    3: <alloc::vec::Vec<T> as shop::Sum>::sum\n   4: qsort\n";
+        let frames = StackTrace::Printed(text.into()).frames(9);
+        let library: Vec<_> = frames.iter().map(|frame| (frame.path.as_str(), frame.is_library())).collect();
+        let sum = "<alloc::vec::Vec<T> as shop::Sum>::sum";
+        assert_eq!(library, [("shop::main", false), (sum, true), ("qsort", true)]);
     }
 
     #[test]
-    fn a_stack_that_is_taken_begins_with_the_caller() {
-        let frames = taken_here().frames(50);
-        let names: Vec<_> = frames.iter().map(|frame| frame.function.as_str()).take(2).collect();
-        assert_eq!(names, ["taken_here", "a_stack_that_is_taken_begins_with_the_caller"]);
-        assert!(frames[0].filename.as_deref().is_some_and(|file| file.ends_with("src/stacktrace.rs")), "{frames:?}");
-        assert!(!frames.iter().any(|frame| frame.path.contains("__rust_begin_short_backtrace")));
-        assert!(!frames[0].is_library);
+    fn files_tell_whose_inlined_functions_are() {
+        let agent = format!("{AGENT}stacktrace.rs");
+        let text = format!(
+            "   0: capture\n             at {agent}:9:5\n   1: unwrap<u8>\n             at /rustc/1/library/core/src/option.rs:1:1
+      total\n             at /build/shop/src/cart.rs:17:9\n   2: shop::main\n             at {agent}/../../main.rs:5:1\n"
+        );
+        let frames = StackTrace::Printed(text.into()).frames(9);
+        assert_eq!(frames[0].culprit(), "total (shop/src/cart.rs)");
+        assert!(!frames[0].is_library());
+        assert_eq!(frames[1].function, "main");
     }
 }

@@ -23,6 +23,9 @@ use body::Body;
 use feed::Feed;
 use link::Link;
 
+/// Name of the agent's thread.
+pub(crate) const THREAD: &str = "tokenfall-agent";
+
 /// How long the thread waits for more when the first event comes.
 const WINDOW: Duration = Duration::from_millis(20);
 /// How often the central configuration is asked for if the server does not say, and the least it can say, in seconds
@@ -97,7 +100,7 @@ impl Worker {
             drop(progress);
             of_thread.progressed.notify_all();
         };
-        match std::thread::Builder::new().name("tokenfall-agent".to_owned()).spawn(run) {
+        match std::thread::Builder::new().name(THREAD.to_owned()).spawn(run) {
             Ok(handle) => {
                 let thread = handle.thread().clone();
                 Some(Self { control, thread, handle: Mutex::new(Some(handle)), connections })

@@ -27,7 +27,7 @@ pub(super) fn write(o: &mut Object<'_>, error: &ErrorRecord, rules: Rules<'_>) {
             // The culprit is looked for in all frames, not only in those that are written.
             let mut frames = exception.stack.as_ref().map_or_else(Vec::new, |stack| stack.frames(usize::MAX));
             if culprit.is_none() {
-                culprit = frames.iter().find(|frame| !frame.is_library).map(|frame| frame.path.clone());
+                culprit = frames.iter().find(|frame| !frame.is_library()).map(Frame::culprit);
             }
             frames.truncate(rules.n_frames());
             let causes = exception.causes.get(..rules.n_causes()).unwrap_or(&exception.causes);
@@ -71,6 +71,6 @@ pub(super) fn stack_trace(o: &mut Object<'_>, frames: &[Frame]) {
         o.keyword("module", frame.module.as_deref());
         o.value("lineno", frame.line);
         o.value("colno", frame.column);
-        o.value("library_frame", frame.is_library);
+        o.value("library_frame", frame.is_library());
     });
 }

@@ -5,9 +5,10 @@
 
 use std::cell::Cell;
 use std::panic::PanicHookInfo;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, WeakAgent};
 use crate::context::{Active, Context};
 use crate::core::Core;
 use crate::event::{ErrorKind, ErrorPlace, ErrorRecord, Event, EventContext, Exception, Text};
@@ -16,6 +17,9 @@ use crate::stacktrace::StackTrace;
 use crate::trace::{Node, try_lock};
 
 use super::{core, place, timestamp_us, unsampled_place};
+
+/// How long a process that ends waits for the server.
+const LAST_FLUSH: Duration = Duration::from_secs(1);
 
 thread_local! {
     /// Is this thread in the hook already?
@@ -26,14 +30,16 @@ impl Agent {
     /// Reports every panic of the process from now on, in the current span or transaction of its thread, as an error of type
     /// `panic` that nobody handled. Then the panic hook that was there before is called. Does not keep the agent running.
     ///
+    /// Where the process is about to end, that is in the main thread and with `panic = "abort"`, it waits up to a second until
+    /// the server has the error.
+    ///
     /// Does nothing if the agent is disabled or the thread is panicking.
     pub fn install_panic_hook(&self) {
-        let Some(core) = self.core() else { return };
+        let Some(agent) = self.downgrade() else { return };
         // `std` refuses to change the hook then.
         if std::thread::panicking() {
             return;
         }
-        let agent = Arc::downgrade(core);
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             report(&agent, info);
@@ -42,13 +48,23 @@ impl Agent {
     }
 }
 
-fn report(agent: &Weak<Core>, info: &PanicHookInfo<'_>) {
+fn report(agent: &WeakAgent, info: &PanicHookInfo<'_>) {
     let Some(agent) = agent.upgrade() else { return };
+    let Some(core) = agent.core() else { return };
     if !IN_HOOK.try_with(|in_hook| in_hook.replace(true)).is_ok_and(|was_in| !was_in) {
         return;
     }
-    send(&agent, info);
-    drop(IN_HOOK.try_with(|in_hook| in_hook.set(false)));
+    send(core, info);
+    if ends_process() {
+        agent.flush(LAST_FLUSH);
+    }
+    IN_HOOK.try_with(|in_hook| in_hook.set(false)).ok();
+}
+
+/// Is this probably the last that the process does? A panic elsewhere ends a thread or a task, which must not wait.
+fn ends_process() -> bool {
+    let thread = std::thread::current();
+    cfg!(panic = "abort") && thread.name() != Some(crate::worker::THREAD) || thread.name() == Some("main")
 }
 
 fn send(agent: &Arc<Core>, info: &PanicHookInfo<'_>) {

@@ -1,6 +1,7 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::agent::Agent;
 use crate::context::Context;
@@ -298,7 +299,8 @@ fn a_panic_is_an_error_that_nobody_handled() {
     let place = error.place.as_ref().expect("in a transaction");
     assert_eq!(place.transaction_name, "job");
     let frames = exception.stack.as_ref().expect("a stack").frames(10);
-    assert!(frames[0].path.contains("a_panic_is_an_error_that_nobody_handled"), "{frames:#?}");
+    let innermost = &frames[0];
+    assert!(innermost.filename.as_deref().is_some_and(|file| file.ends_with("error/tests.rs")), "{frames:#?}");
     let Some(Event::Span(span)) = events.next() else { panic!("a span") };
     assert_eq!((span.id, span.outcome), (place.parent_id, Some(Outcome::Failure)));
     let Some(Event::Transaction(transaction)) = events.next() else { panic!("a transaction") };
@@ -328,6 +330,11 @@ fn a_panic_at_a_bad_moment_is_survived() {
     transaction.end();
     let weak = Arc::downgrade(&core);
     drop((agent, core));
-    assert!(weak.upgrade().is_none(), "the hook holds the agent");
+    // The hook of another test's panic can hold it for a moment.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while weak.upgrade().is_some() {
+        assert!(Instant::now() < deadline, "the hook holds the agent");
+        std::thread::yield_now();
+    }
     std::thread::spawn(|| panic!("without an agent")).join().expect_err("a panic");
 }

@@ -102,8 +102,14 @@ fn labels_and_attributes_together_are_no_more_than_the_server_takes() {
 
 #[test]
 fn custom_values_are_as_deep_as_the_server_takes() {
-    let nested =
-        (0..5000).fold(json!("bottom"), |inner, i| if i % 2 == 0 { json!([inner]) } else { json!({"k": inner}) });
+    let nest = |inner, i: usize| {
+        if i % 2 == 0 {
+            Value::Array(vec![inner])
+        } else {
+            Value::Object([("k".to_owned(), inner)].into_iter().collect())
+        }
+    };
+    let nested = (0..5000).fold(json!("bottom"), nest);
     let context = EventContext { custom: vec![(text("deep"), nested)], ..EventContext::default() };
     let document = decoded(&Event::Transaction(Box::new(transaction(context))), &Settings::default());
     let stored = serde_json::to_string(&document.transaction.and_then(|t| t.custom)).expect("JSON");
@@ -111,7 +117,7 @@ fn custom_values_are_as_deep_as_the_server_takes() {
 }
 
 fn long_stack(frames: usize) -> StackTrace {
-    let frame = |i| format!("{i:4}: shop::{}::f{i}\n             at ./src/{i}.rs:1:1\n", "m".repeat(900));
+    let frame = |i| format!("{i:4}: shop::{}::f{i}\n             at ./demo/{i}.rs:1:1\n", "m".repeat(900));
     StackTrace::Printed((0..frames).map(frame).collect::<String>().into())
 }
 

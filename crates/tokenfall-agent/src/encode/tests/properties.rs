@@ -19,7 +19,7 @@ use crate::settings::{CaptureBody, Settings};
 use crate::stacktrace::StackTrace;
 
 /// Texts: ordinary, hostile, and long ones of characters that need six bytes in JSON.
-fn any_text() -> impl Strategy<Value = Text> {
+fn any_text() -> BoxedStrategy<Text> {
     prop_oneof![
         4 => ".{0,20}".prop_map(Text::Owned),
         2 => "[\\x00-\\x1f\"\\\\.*\u{7f}\u{2028}ä🦀]{0,30}".prop_map(Text::Owned),
@@ -27,6 +27,7 @@ fn any_text() -> impl Strategy<Value = Text> {
         1 => (1000..2100_usize).prop_map(|n| Text::Owned("\u{1}".repeat(n))),
         1 => (0..60_000_usize).prop_map(|n| Text::Owned("ä".repeat(n))),
     ]
+    .boxed()
 }
 
 fn any_number() -> impl Strategy<Value = f64> {
@@ -37,16 +38,16 @@ fn any_rate() -> impl Strategy<Value = Option<f64>> {
     of(prop_oneof![0.0..=1.0, Just(f64::NAN)])
 }
 
-fn labels() -> impl Strategy<Value = Labels> {
+fn labels() -> BoxedStrategy<Labels> {
     let value = prop_oneof![
         any_text().prop_map(LabelValue::Text),
         any::<bool>().prop_map(LabelValue::Bool),
         any_number().prop_map(LabelValue::Number)
     ];
-    vec((any_text(), value), 0..6)
+    vec((any_text(), value), 0..6).boxed()
 }
 
-fn otel() -> impl Strategy<Value = OtelData> {
+fn otel() -> BoxedStrategy<OtelData> {
     let value = prop_oneof![
         any_text().prop_map(AttributeValue::Text),
         any::<bool>().prop_map(AttributeValue::Bool),
@@ -62,10 +63,10 @@ fn otel() -> impl Strategy<Value = OtelData> {
         .prop_map(Text::Borrowed)
     ];
     let kind = prop::sample::select(&[SpanKind::Internal, SpanKind::Server, SpanKind::Client, SpanKind::Consumer][..]);
-    (of(kind), vec((key, value), 0..6)).prop_map(|(span_kind, attributes)| OtelData { span_kind, attributes })
+    (of(kind), vec((key, value), 0..6)).prop_map(|(span_kind, attributes)| OtelData { span_kind, attributes }).boxed()
 }
 
-fn json() -> impl Strategy<Value = Value> {
+fn json() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -80,14 +81,17 @@ fn json() -> impl Strategy<Value = Value> {
                 .prop_map(|map| Value::Object(map.into_iter().map(|(key, value)| (key.into_owned(), value)).collect()))
         ]
     })
+    .boxed()
 }
 
-fn stack() -> impl Strategy<Value = StackTrace> {
+fn stack() -> BoxedStrategy<StackTrace> {
     let frame = (0..99_u32, "[a-zA-Z:<> {}&'._-]{0,60}", "[./a-z:0-9\\\\]{0,60}");
-    vec(frame, 0..80).prop_map(|frames| {
-        let print = |(n, symbol, file)| format!("{n:4}: {symbol}\n             at {file}\n");
-        StackTrace::Printed(frames.into_iter().map(print).collect::<String>().into())
-    })
+    vec(frame, 0..80)
+        .prop_map(|frames| {
+            let print = |(n, symbol, file)| format!("{n:4}: {symbol}\n             at {file}\n");
+            StackTrace::Printed(frames.into_iter().map(print).collect::<String>().into())
+        })
+        .boxed()
 }
 
 fn outcome() -> impl Strategy<Value = Option<Outcome>> {
@@ -110,7 +114,7 @@ fn target() -> impl Strategy<Value = ServiceTarget> {
     (of(any_text()), of(any_text())).prop_map(|(kind, name)| ServiceTarget { kind, name })
 }
 
-fn details() -> impl Strategy<Value = SpanDetails> {
+fn details() -> BoxedStrategy<SpanDetails> {
     let db = (of(any_text()), of(any_text()), of(any_text()), of(any_text()), of(any::<u64>())).prop_map(
         |(instance, kind, user, statement, rows_affected)| Db { instance, kind, user, statement, rows_affected },
     );
@@ -122,13 +126,15 @@ fn details() -> impl Strategy<Value = SpanDetails> {
     let target = prop_oneof![Just(Target::Inferred), Just(Target::None), target().prop_map(Target::Set)];
     let callee = (of(any_text()), of(any_text()), of(any::<u16>()), target, of(any_text()));
     let said = (of(any_text()), labels(), links(), otel(), of(stack()), of(any::<bool>()));
-    (said, of(db), of(http), callee).prop_map(|(said, db, http, (queue, address, port, target, resource))| {
-        let (action, labels, links, otel, stack, sync) = said;
-        SpanDetails { action, labels, links, otel, db, http, queue, address, port, target, resource, stack, sync }
-    })
+    (said, of(db), of(http), callee)
+        .prop_map(|(said, db, http, (queue, address, port, target, resource))| {
+            let (action, labels, links, otel, stack, sync) = said;
+            SpanDetails { action, labels, links, otel, db, http, queue, address, port, target, resource, stack, sync }
+        })
+        .boxed()
 }
 
-fn span() -> impl Strategy<Value = Event> {
+fn span() -> BoxedStrategy<Event> {
     let ids = (trace_id(), span_id(), span_id(), span_id());
     let words = (any_text(), any_text(), of(any_text()));
     let composite = (any::<bool>(), 0..9_u32, any::<u64>()).prop_map(|(exact, count, sum_ns)| Composite {
@@ -137,40 +143,42 @@ fn span() -> impl Strategy<Value = Event> {
         sum_ns,
     });
     let rest = (any::<u64>(), any::<u64>(), outcome(), any_rate(), any::<bool>(), of(composite), of(details()));
-    (ids, words, rest).prop_map(|(ids, (name, kind, subtype), rest)| {
-        let (timestamp_us, duration_ns, outcome, sample_rate, exit, composite, details) = rest;
-        Event::Span(SpanRecord {
-            trace_id: ids.0,
-            transaction_id: ids.1,
-            parent_id: ids.2,
-            id: ids.3,
-            name,
-            kind,
-            subtype,
-            timestamp_us,
-            duration_ns,
-            start: Instant::now(),
-            outcome,
-            sample_rate,
-            exit,
-            propagated: false,
-            composite,
-            covered_ns: 0,
-            details: details.map(Box::new),
+    (ids, words, rest)
+        .prop_map(|(ids, (name, kind, subtype), rest)| {
+            let (timestamp_us, duration_ns, outcome, sample_rate, exit, composite, details) = rest;
+            Event::Span(SpanRecord {
+                trace_id: ids.0,
+                transaction_id: ids.1,
+                parent_id: ids.2,
+                id: ids.3,
+                name,
+                kind,
+                subtype,
+                timestamp_us,
+                duration_ns,
+                start: Instant::now(),
+                outcome,
+                sample_rate,
+                exit,
+                propagated: false,
+                composite,
+                covered_ns: 0,
+                details: details.map(Box::new),
+            })
         })
-    })
+        .boxed()
 }
 
-fn headers() -> impl Strategy<Value = Vec<(Text, Text)>> {
+fn headers() -> BoxedStrategy<Vec<(Text, Text)>> {
     let name = prop_oneof![
         any_text(),
         prop::sample::select(&["cookie", "Cookie", "content-type", "accept"][..]).prop_map(Text::Borrowed)
     ];
     let value = prop_oneof![any_text(), "([a-z]{0,3}=?[a-z]{0,3};?){0,4}".prop_map(Text::Owned)];
-    vec((name, value), 0..8)
+    vec((name, value), 0..8).boxed()
 }
 
-fn context() -> impl Strategy<Value = EventContext> {
+fn context() -> BoxedStrategy<EventContext> {
     let user =
         (of(any_text()), of(any_text()), of(any_text())).prop_map(|(id, username, email)| User { id, username, email });
     let request = (any_text(), of(any_text()), of(any_text()), headers(), of(any_text()), of(any_text())).prop_map(
@@ -181,8 +189,8 @@ fn context() -> impl Strategy<Value = EventContext> {
     let response = (of(any::<u16>()), headers()).prop_map(|(status_code, headers)| Response { status_code, headers });
     let framework = of((any_text(), of(any_text())));
     let custom = vec((any_text(), json()), 0..4);
-    (labels(), custom, of(user), of(request), of(response), of(any_text()), framework).prop_map(
-        |(labels, custom, user, request, response, queue, framework)| EventContext {
+    (labels(), custom, of(user), of(request), of(response), of(any_text()), framework)
+        .prop_map(|(labels, custom, user, request, response, queue, framework)| EventContext {
             labels,
             custom,
             user,
@@ -190,19 +198,19 @@ fn context() -> impl Strategy<Value = EventContext> {
             response,
             queue,
             framework,
-        },
-    )
+        })
+        .boxed()
 }
 
-fn transaction() -> impl Strategy<Value = Event> {
+fn transaction() -> BoxedStrategy<Event> {
     let ids = (trace_id(), span_id(), of(span_id()));
     let group = (target(), any_text(), any::<u64>(), any::<u64>()).prop_map(|(target, resource, count, sum_ns)| {
         DroppedSpans { target, resource, outcome: Outcome::Success, count, sum_ns }
     });
     let words = (any_text(), any_text(), of(any_text()), outcome(), any_rate());
     let counts = (any::<u64>(), any::<u64>(), any::<u32>(), any::<u32>());
-    (ids, words, counts, vec(group, 0..129), context(), links(), otel()).prop_map(
-        |(ids, (name, kind, result, outcome, sample_rate), counts, dropped_spans, context, links, otel)| {
+    (ids, words, counts, vec(group, 0..129), context(), links(), otel())
+        .prop_map(|(ids, (name, kind, result, outcome, sample_rate), counts, dropped_spans, context, links, otel)| {
             Event::Transaction(Box::new(TransactionRecord {
                 trace_id: ids.0,
                 id: ids.1,
@@ -222,13 +230,13 @@ fn transaction() -> impl Strategy<Value = Event> {
                 otel,
                 self_times: Vec::new(),
             }))
-        },
-    )
+        })
+        .boxed()
 }
 
-fn exception() -> impl Strategy<Value = Exception> {
-    (any_text(), of(any_text()), of(any_text()), of(any_text()), any::<bool>(), of(stack())).prop_map(
-        |(message, kind, module, code, handled, stack)| Exception {
+fn exception() -> BoxedStrategy<Exception> {
+    (any_text(), of(any_text()), of(any_text()), of(any_text()), any::<bool>(), of(stack()))
+        .prop_map(|(message, kind, module, code, handled, stack)| Exception {
             message,
             kind,
             module,
@@ -236,11 +244,11 @@ fn exception() -> impl Strategy<Value = Exception> {
             handled,
             stack,
             causes: Vec::new(),
-        },
-    )
+        })
+        .boxed()
 }
 
-fn error() -> impl Strategy<Value = Event> {
+fn error() -> BoxedStrategy<Event> {
     let place =
         (trace_id(), span_id(), span_id(), any::<bool>(), any_text(), any_text()).prop_map(|place| ErrorPlace {
             trace_id: place.0,
@@ -256,21 +264,21 @@ fn error() -> impl Strategy<Value = Event> {
         1 => (any_text(), any_text(), of(any_text()))
             .prop_map(|(message, level, logger)| ErrorKind::Log { message, level, logger }),
     ];
-    (any::<u64>(), of(place), of(any_text()), what, context()).prop_map(
-        |(timestamp_us, place, culprit, what, context)| {
+    (any::<u64>(), of(place), of(any_text()), what, context())
+        .prop_map(|(timestamp_us, place, culprit, what, context)| {
             Event::Error(Box::new(ErrorRecord { id: ErrorId::random(), timestamp_us, place, culprit, what, context }))
-        },
-    )
+        })
+        .boxed()
 }
 
-fn log() -> impl Strategy<Value = Event> {
+fn log() -> BoxedStrategy<Event> {
     let place = of((trace_id(), span_id(), of(span_id())));
     let words = (any_text(), any_text(), of(any_text()), of(any_text()));
-    (any::<u64>(), words, of(any::<u32>()), place, labels()).prop_map(
-        |(timestamp_us, (message, level, logger, file), line, place, labels)| {
+    (any::<u64>(), words, of(any::<u32>()), place, labels())
+        .prop_map(|(timestamp_us, (message, level, logger, file), line, place, labels)| {
             Event::Log(Box::new(LogRecord { timestamp_us, message, level, logger, file, line, place, labels }))
-        },
-    )
+        })
+        .boxed()
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
