@@ -10,6 +10,7 @@ mod panic;
 mod tests;
 
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,6 +26,9 @@ use crate::trace::{Facts, Node, lock};
 use crate::transaction::{MAX_LABELS, Transaction, TransactionRef, Unsampled};
 
 pub(crate) use exception::exception;
+
+/// Most characters of a printed stack trace that are looked at.
+const MAX_TRACE_CHARS: usize = 200_000;
 
 /// Captures an error value with its causes in the current span or transaction, or outside of any by the
 /// [global agent](Agent::global); `None` if there is neither. See [`Context::capture_error`].
@@ -221,6 +225,16 @@ impl ErrorBuilder {
         self
     }
 
+    /// Sets the stack trace, such as `error.backtrace()` of `anyhow`, instead of the caller's. Symbols are looked up here and
+    /// now, which can take milliseconds.
+    pub fn stack_trace(mut self, trace: &impl fmt::Display) -> Self {
+        if self.place.recording().is_some_and(|core| core.settings.load().stack_trace_limit > 0) {
+            let text = exception::text(format_args!("{trace}"), MAX_TRACE_CHARS);
+            self.exception.stack = Some(StackTrace::Printed(text.as_ref().into()));
+        }
+        self
+    }
+
     /// Sets a label, over one of the transaction.
     pub fn label(mut self, key: impl Into<Text>, value: impl Into<LabelValue>) -> Self {
         if self.labels.len() < MAX_LABELS {
@@ -237,7 +251,7 @@ impl ErrorBuilder {
             ErrorKind::Log { message: exception.message, level: level.unwrap_or(Text::Borrowed("error")), logger }
         } else {
             if core.settings.load().stack_trace_limit > 0 {
-                exception.stack = Some(StackTrace::capture());
+                exception.stack.get_or_insert_with(StackTrace::capture);
             }
             ErrorKind::Exception(exception)
         };

@@ -28,7 +28,7 @@ pub(crate) fn exception<E: Error + ?Sized>(error: &E, max_chars: usize) -> Excep
         addresses.push(address);
         source = cause.source();
     }
-    let message = message(format_args!("{error}"), max_chars);
+    let message = text(format_args!("{error}"), max_chars);
     Exception { message, kind: Some(kind), module, causes, handled: true, ..Exception::default() }
 }
 
@@ -41,7 +41,7 @@ fn describe(cause: &(dyn Error + 'static), max_chars: usize) -> Exception {
         (module, kind) = (Some(Text::Borrowed("std::io::error")), Text::Borrowed("Error"));
         code = error.raw_os_error().map(|code| code.to_string().into());
     }
-    let message = message(format_args!("{cause}"), max_chars);
+    let message = text(format_args!("{cause}"), max_chars);
     Exception { message, kind: Some(kind), module, code, handled: true, ..Exception::default() }
 }
 
@@ -125,11 +125,11 @@ impl fmt::Write for Start {
     }
 }
 
-fn message(display: fmt::Arguments<'_>, max_chars: usize) -> Text {
+/// The first `max_chars` characters of a text, and one more if there are more: the encoder sees then that something was cut.
+pub(super) fn text(display: fmt::Arguments<'_>, max_chars: usize) -> Text {
     if let Some(literal) = display.as_str() {
         return Text::Borrowed(literal);
     }
-    // One more, so that the encoder sees that something was cut.
     let mut message = Bounded { text: String::new(), left: max_chars.saturating_add(1) };
     // A `Display` that fails has still said something.
     message.write_fmt(display).ok();

@@ -216,6 +216,16 @@ fn what_is_no_error_value_can_be_described() {
 }
 
 #[test]
+fn an_error_can_bring_its_stack_trace() {
+    let (agent, core) = agent(Settings::default());
+    let trace = "   0: shop::cart::total\n             at /build/shop/src/cart.rs:1:2\n";
+    agent.error("failed").stack_trace(&trace).capture().expect("captured");
+    let errors = errors(&core);
+    let frames = exception(&errors[0]).stack.as_ref().expect("a stack").frames(9);
+    assert_eq!(frames.iter().map(|frame| frame.path.as_str()).collect::<Vec<_>>(), ["shop::cart::total"]);
+}
+
+#[test]
 fn errors_of_transactions_that_are_not_sampled_are_sent() {
     let (agent, core) = agent(Settings { sample_rate: 0.0, ..Settings::default() });
     let transaction = agent.begin_transaction("GET /cart", "request");
