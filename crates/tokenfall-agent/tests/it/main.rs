@@ -1,8 +1,12 @@
 //! The agent as programs see it, against a server that records requests.
 
+mod allocations;
+mod config;
 mod encode;
 mod error;
+mod logged;
+mod metadata;
+mod metrics;
 #[allow(dead_code, reason = "every topic uses another part")]
-mod allocations;
 mod server;
 mod transport;
