@@ -198,3 +198,6 @@ fn default_service_name() -> String {
     let name = file.as_deref().and_then(|file| file.file_stem()?.to_str()).map(clean_service_name);
     name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown-rust-service".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,7 @@ impl Core {
     /// Hands an event to the agent's thread.
     pub(crate) fn send(&self, event: Event) {
         if matches!(event, Event::Transaction(_)) && self.is_forked() {
-            self.queue.count_dropped(1);
+            self.queue.refuse();
             return;
         }
         self.queue.push(event);
@@ -49,5 +49,26 @@ impl Core {
             );
         }
         forked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Agent;
+
+    #[test]
+    fn a_forked_child_drops_and_counts() {
+        let mut core = Core::new(Settings::default(), 8);
+        let end = |core: &Arc<Core>| Agent::for_test(Arc::clone(core)).begin_transaction("t", "custom").end();
+        end(&core);
+        assert_eq!((core.queue.len(), core.queue.dropped()), (1, 0));
+        // What a child sees: the memory of its parent, and another process id.
+        Arc::get_mut(&mut core).expect("the only handle").process ^= 1;
+        end(&core);
+        end(&core);
+        assert_eq!((core.queue.len(), core.queue.dropped()), (1, 2));
+        assert_eq!(core.queue.total(), 3, "dropped events count too");
+        assert!(core.fork_told.load(Ordering::Acquire));
     }
 }

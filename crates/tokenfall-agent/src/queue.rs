@@ -59,6 +59,12 @@ impl Queue {
         }
     }
 
+    /// Counts an event that nobody would ever take.
+    pub(crate) fn refuse(&self) {
+        self.total.fetch_add(1, Ordering::Relaxed);
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Takes the oldest event.
     pub(crate) fn pop(&self) -> Option<Event> {
         let event = self.events.pop()?;
@@ -117,5 +123,72 @@ impl Queue {
     /// Events that were to be sent so far, dropped ones included.
     pub(crate) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::event::LogRecord;
+
+    fn event(message: String) -> Event {
+        Event::Log(Box::new(LogRecord {
+            timestamp_us: 1,
+            message: message.into(),
+            level: "info".into(),
+            logger: None,
+            file: None,
+            line: None,
+            place: None,
+            labels: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn the_newest_is_dropped_when_there_is_no_room() {
+        let queue = Queue::new(2);
+        for _ in 0..5 {
+            queue.push(event(String::new()));
+        }
+        assert_eq!((queue.len(), queue.capacity(), queue.total(), queue.dropped()), (2, 2, 5, 3));
+        assert!(queue.pop().is_some() && queue.pop().is_some() && queue.pop().is_none());
+    }
+
+    #[test]
+    fn large_events_are_bounded_by_memory() {
+        let queue = Queue::new(1000);
+        for _ in 0..100 {
+            queue.push(event("x".repeat(1 << 20)));
+        }
+        assert_eq!((queue.len(), queue.dropped()), (63, 37), "64 MiB, and each event is a little more than 1 MiB");
+        while queue.pop().is_some() {}
+        queue.push(event("x".repeat(1 << 20)));
+        assert_eq!(queue.len(), 1, "the memory is free again");
+    }
+
+    #[test]
+    fn an_event_wakes_who_sleeps() {
+        let queue = Arc::new(Queue::new(4));
+        let consumer = Arc::clone(&queue);
+        let long = Duration::from_secs(60);
+        let thread = std::thread::spawn(move || {
+            let start = Instant::now();
+            for _ in 0..1000 {
+                while consumer.pop().is_none() {
+                    consumer.sleep(long);
+                }
+            }
+            start.elapsed()
+        });
+        for _ in 0..1000 {
+            queue.push(event(String::new()));
+            while !queue.is_empty() {
+                std::thread::yield_now();
+            }
+        }
+        assert!(thread.join().expect("no panic") < long, "a wake-up was lost");
     }
 }

@@ -74,3 +74,70 @@ fn fold(c: char) -> char {
         _ => c,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, matching, others) in [
+            ("", &[""][..], &["a", " "][..]),
+            ("*", &["", "a", "any thing", "*"][..], &[][..]),
+            ("foo", &["foo", "FOO", "Foo"], &["", "fo", "foob", "xfoo", "f*o"]),
+            ("foo*", &["foo", "foobar", "FOO/1"], &["xfoo", "fo"]),
+            ("*foo", &["foo", "barfoo", "foofoo"], &["foox", "fo"]),
+            ("*foo*", &["foo", "xfoox", "foofoo"], &["fo", "f-o-o"]),
+            ("*foo*oo*", &["foooo", "fooXoo", "xfoo oox"], &["foo", "foo-o"]),
+            ("a*b*c", &["abc", "aXbYc", "abbcc"], &["acb", "ab", "abcd"]),
+            ("*:*", &[":", "a:b", "::"], &["ab"]),
+            ("**", &["", "a"], &[]),
+            ("a**b", &["ab", "axb"], &["a", "b"]),
+            ("/api/*/resource*", &["/api/v1/resource", "/api/a/b/resources"], &["/api/resource", "/api/v1/res"]),
+            ("(?-i)foo", &["foo"], &["Foo", "FOO"]),
+            ("(?-i)*Foo*", &["xFoox"], &["xfoox", "xFOOx"]),
+            ("(?-i)", &[""], &["a"]),
+            ("a.c", &["a.c"], &["abc"]),
+            ("a?c", &["a?c"], &["abc"]),
+            ("[ab]", &["[ab]"], &["a"]),
+            ("straße*", &["Straße 1", "STRAßE"], &["strasse"]),
+            ("ä*", &["Ähre"], &["a"]),
+            ("*😀", &["x😀"], &["😀x"]),
+        ] {
+            let matcher = WildcardMatcher::new(pattern);
+            for text in matching {
+                assert!(matcher.matches(text), "`{pattern}` should match `{text}`");
+            }
+            for text in others {
+                assert!(!matcher.matches(text), "`{pattern}` should not match `{text}`");
+            }
+        }
+    }
+
+    #[test]
+    fn lists_leave_out_what_is_empty() {
+        let matchers = WildcardMatcher::list(" pass* ,, *token*,");
+        assert_eq!(matchers.len(), 2);
+        assert!(any_match(&matchers, "PASSWORD") && any_match(&matchers, "my_token_1"));
+        assert!(!any_match(&matchers, "user") && !any_match(&[], ""));
+    }
+
+    /// The definition, without cleverness.
+    fn naive(pattern: &[char], text: &[char]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some(('*', rest)) => (0..=text.len()).any(|n| naive(rest, &text[n..])),
+            Some((c, rest)) => text.first() == Some(c) && naive(rest, &text[1..]),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn matches_what_the_definition_matches(pattern in "[ab*]{0,8}", text in "[ab]{0,12}") {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            prop_assert_eq!(WildcardMatcher::new(&pattern).matches(&text), naive(&chars(&pattern), &chars(&text)));
+        }
+    }
+}

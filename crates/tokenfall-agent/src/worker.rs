@@ -38,6 +38,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// The thread, seen from the program.
 #[derive(Debug)]
 pub(crate) struct Worker {
+    core: Arc<Core>,
     control: Arc<Control>,
     thread: Thread,
     handle: Mutex<Option<JoinHandle<()>>>,
@@ -82,6 +83,7 @@ impl Worker {
         let transport = Transport::new(&config, &environment);
         let connections = transport.connections();
         let of_thread = Arc::clone(&control);
+        let own = Arc::clone(&core);
         let run = move || {
             let run = AssertUnwindSafe(|| {
                 let feed = Feed::new(&config, &environment, Arc::clone(&core), Arc::clone(&of_thread));
@@ -103,7 +105,7 @@ impl Worker {
         match std::thread::Builder::new().name(THREAD.to_owned()).spawn(run) {
             Ok(handle) => {
                 let thread = handle.thread().clone();
-                Some(Self { control, thread, handle: Mutex::new(Some(handle)), connections })
+                Some(Self { core: own, control, thread, handle: Mutex::new(Some(handle)), connections })
             }
             Err(why) => {
                 log::error!("the agent's thread cannot be started, so that nothing is recorded: {why}");
@@ -125,6 +127,7 @@ impl Worker {
 
     /// Sends what waits and ends the thread. False if that failed or took too long; the thread then ends by itself.
     pub(crate) fn stop(&self, timeout: Duration) -> bool {
+        stop_recording(&self.core);
         // In this order: the thread ends after the flush with which it sees this.
         self.control.stopping.store(true, Ordering::Release);
         let wanted = self.control.flush_wanted.fetch_add(1, Ordering::AcqRel) + 1;
@@ -161,11 +164,15 @@ impl Progress {
 
 /// Nothing is recorded from now on; what still waits is lost and counted.
 fn close(core: &Core) {
-    let settings = Settings { recording: false, ..Settings::clone(&core.settings.load()) };
-    core.settings.store(Arc::new(settings));
+    stop_recording(core);
     while core.queue.pop().is_some() {
         core.queue.count_dropped(1);
     }
+}
+
+fn stop_recording(core: &Core) {
+    let settings = Settings { recording: false, ..Settings::clone(&core.settings.load()) };
+    core.settings.store(Arc::new(settings));
 }
 
 /// What runs in the thread.

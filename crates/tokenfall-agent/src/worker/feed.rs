@@ -60,6 +60,9 @@ impl Feed {
 
     /// Follows a configuration that has changed.
     pub(super) fn apply(&mut self, config: Config) {
+        if self.is_stopping() {
+            return;
+        }
         self.request_time = config.api_request_time;
         self.request_size = config.api_request_size;
         self.core.settings.store(Arc::new(config.settings));

@@ -234,6 +234,14 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
     let mut input = BufReader::new(stream);
     while let Some(head) = read_head(&mut input)? {
+        if head.method == "CONNECT" {
+            // As a proxy: every server that is asked for is this one.
+            let mut state = lock(shared);
+            state.requests.push(Request { complete: true, ..head });
+            drop(state);
+            (&*stream).write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+            continue;
+        }
         let answer = {
             let mut state = lock(shared);
             let queue = state.answers.entry(head.path.clone()).or_default();
@@ -302,11 +310,6 @@ fn read_head(input: &mut impl io::BufRead) -> io::Result<Option<Request>> {
     let mut words = line.split_whitespace();
     let method = words.next().unwrap_or_default().to_owned();
     let target = words.next().unwrap_or_default();
-    // Through a proxy the address is complete.
-    let target = match target.split_once("://") {
-        Some((_, rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),
-        None => target,
-    };
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut request = Request { method, path: path.to_owned(), query: query.to_owned(), ..Request::default() };
     loop {

@@ -127,6 +127,7 @@ fn what_leaves_the_machine_is_compressed_and_goes_through_the_proxy() {
     proxy.answer("/path/intake/v2/events", [Answer::status(202)]);
     report(&agent, 50);
     assert!(agent.flush(PATIENCE));
+    assert_eq!(proxy.requests("apm.invalid:8200")[0].method, "CONNECT");
     let requests = proxy.requests("/path/intake/v2/events");
     assert_eq!(requests[0].header("host"), "apm.invalid:8200");
     assert_eq!(requests[0].header("content-encoding"), "gzip");
