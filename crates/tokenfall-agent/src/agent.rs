@@ -26,7 +26,7 @@ const DROP_DEADLINE: Duration = Duration::from_secs(3);
 pub struct Agent {
     handle: Option<Arc<Handle>>,
     /// Stops the thread with the last clone. The global agent has none.
-    owner: Option<Arc<Owner>>,
+    _owner: Option<Arc<Owner>>,
 }
 
 /// What all handles share. Transactions and spans hold the core only.
@@ -55,7 +55,7 @@ pub(crate) struct WeakAgent(Weak<Handle>);
 impl WeakAgent {
     /// The agent, if it still runs. Does not keep it running.
     pub(crate) fn upgrade(&self) -> Option<Agent> {
-        Some(Agent { handle: Some(self.0.upgrade()?), owner: None })
+        Some(Agent { handle: Some(self.0.upgrade()?), _owner: None })
     }
 }
 
@@ -89,17 +89,17 @@ impl Agent {
 
     /// An agent that does nothing.
     pub const fn disabled() -> Self {
-        Self { handle: None, owner: None }
+        Self { handle: None, _owner: None }
     }
 
     fn running(core: Arc<Core>, worker: Worker) -> Self {
         let handle = Arc::new(Handle { core, worker: Some(worker) });
-        Self { owner: Some(Arc::new(Owner(Arc::clone(&handle)))), handle: Some(handle) }
+        Self { _owner: Some(Arc::new(Owner(Arc::clone(&handle)))), handle: Some(handle) }
     }
 
     #[cfg(test)]
     pub(crate) fn for_test(core: Arc<Core>) -> Self {
-        Self { handle: Some(Arc::new(Handle { core, worker: None })), owner: None }
+        Self { handle: Some(Arc::new(Handle { core, worker: None })), _owner: None }
     }
 
     /// Makes this what [`global`](Self::global) gives, from now on and everywhere. That does not keep the agent running: keep
@@ -110,7 +110,7 @@ impl Agent {
 
     /// The agent that was made global; a disabled one before.
     pub fn global() -> Self {
-        Self { handle: GLOBAL.load_full(), owner: None }
+        Self { handle: GLOBAL.load_full(), _owner: None }
     }
 
     /// Does it do anything? False for [`disabled`](Self::disabled) agents and after [`shutdown`](Self::shutdown).

@@ -17,6 +17,7 @@ pub(crate) struct Option {
     /// Can the central configuration change it while the program runs?
     pub(crate) dynamic: bool,
     /// For the reference page.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test writes the reference page"))]
     pub(crate) about: &'static str,
     pub(super) set: fn(&mut Config, &str) -> Result<(), Invalid>,
 }

@@ -106,6 +106,7 @@ fn azure(host: &Host<'_>) -> Option<Value> {
     let base = base(host, "AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://169.254.169.254");
     let url = format!("{base}/metadata/instance/compute?api-version=2019-08-15");
     let facts = json_of(client().get(url).header("Metadata", "true"))?;
+    facts.get("vmId")?;
     Some(json!({
         "provider": "azure",
         "account": { "id": fact(&facts, "/subscriptionId") },
@@ -129,6 +130,7 @@ fn aws(host: &Host<'_>) -> Option<Value> {
     let token = text_of(token)?;
     let url = format!("{base}/latest/dynamic/instance-identity/document");
     let facts = json_of(client.get(url).header("X-aws-ec2-metadata-token", token.trim()))?;
+    facts.get("instanceId")?;
     Some(json!({
         "provider": "aws",
         "account": { "id": fact(&facts, "/accountId") },
@@ -145,6 +147,7 @@ fn gcp(host: &Host<'_>) -> Option<Value> {
     let name = host.environment.get("GCE_METADATA_HOST").unwrap_or_else(|| "metadata.google.internal".to_owned());
     let url = format!("http://{name}/computeMetadata/v1/?recursive=true");
     let facts = json_of(client().get(url).header("Metadata-Flavor", "Google"))?;
+    facts.get("instance")?;
     // `projects/NUMBER/zones/europe-west1-b`
     let last =
         |pointer: &str| fact(&facts, pointer).as_str().and_then(|path| path.rsplit('/').next()).map(str::to_owned);

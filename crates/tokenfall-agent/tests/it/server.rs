@@ -19,17 +19,19 @@ pub const EVENTS: &str = "/intake/v2/events";
 pub const CONFIG: &str = "/config/v1/agents";
 
 /// A running server. Connections break when it is dropped.
+#[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
+#[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     requests: Vec<Request>,
     /// Answers by path, used up in order; the last one stays.
