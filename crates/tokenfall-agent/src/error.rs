@@ -56,13 +56,19 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// This position, or outside of any.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn new(core: &Arc<Core>, position: &Context) -> Self {
+        Self { core: Some(Arc::clone(core)), active: position.active.clone(), is_transaction: false }
+    }
+
     fn of(active: Option<Active>) -> Self {
         let core = active.as_ref().map(|active| Arc::clone(core(active)));
         Self { core, active, is_transaction: false }
     }
 
     /// The agent, if it takes errors.
-    fn recording(&self) -> Option<&Arc<Core>> {
+    pub(crate) fn recording(&self) -> Option<&Arc<Core>> {
         let core = self.core.as_ref()?;
         let settings = core.settings.load();
         (settings.recording && !settings.context_propagation_only).then_some(core)
@@ -143,7 +149,7 @@ fn unsampled_place(transaction: &Unsampled) -> ErrorPlace {
     }
 }
 
-fn timestamp_us(active: Option<&Active>) -> u64 {
+pub(crate) fn timestamp_us(active: Option<&Active>) -> u64 {
     match active {
         Some(Active::Node(node)) => node.trace.anchor.timestamp_us(Instant::now()),
         Some(Active::Unsampled(_)) | None => wall_us(),

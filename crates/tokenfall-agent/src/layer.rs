@@ -13,7 +13,7 @@
 //! });
 //! ```
 //!
-//! A span without a parent is a transaction; what is below is a span. The current [`Context`](crate::Context) follows when a
+//! A span without a parent is a transaction; what is below is a span. The current [`Context`] follows when a
 //! `tracing` span is entered and left: spans of this crate's own functions and of `tracing` can contain each other in any
 //! order, and requests that are made in a `tracing` span carry its trace.
 //!

@@ -39,3 +39,45 @@ pub(super) fn exited(id: &Id) {
     };
     ENTERED.try_with(leave).unwrap_or(());
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::agent::Agent;
+    use crate::core::Core;
+    use crate::id::SpanId;
+    use crate::settings::Settings;
+
+    proptest! {
+        /// Spans are entered (true) and left (false) in any order, one of them several times.
+        #[test]
+        fn current_is_what_was_entered_last_and_not_left(
+            steps in prop::collection::vec((any::<bool>(), 0_usize..4), 0..40),
+        ) {
+            let agent = Agent::for_test(Core::new(Settings::default(), 100));
+            let transaction = agent.begin_transaction("all", "test");
+            let spans: Vec<_> = (0..4).map(|_| transaction.capture_span("one").start()).collect();
+            let id = |index: usize| Id::from_u64(index as u64 + 1);
+            let mut model: Vec<usize> = Vec::new();
+            for (enter, index) in steps {
+                if enter {
+                    entered(&id(index), spans[index].context());
+                    model.push(index);
+                } else {
+                    exited(&id(index));
+                    if let Some(at) = model.iter().rposition(|known| *known == index) {
+                        model.remove(at);
+                    }
+                }
+                let expect: Option<SpanId> = model.last().and_then(|index| spans[*index].context().span_id());
+                prop_assert_eq!(Context::current().span_id(), expect);
+            }
+            while let Some(index) = model.pop() {
+                exited(&id(index));
+            }
+            prop_assert!(Context::current().is_none());
+        }
+    }
+}

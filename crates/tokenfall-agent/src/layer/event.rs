@@ -1,25 +1,18 @@
 //! `tracing` events: errors and logs.
 
-use std::error::Error;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
 
-use crate::clock::wall_us;
-use crate::context::{Active, Context};
+use crate::context::Context;
 use crate::core::Core;
-use crate::event::{ErrorKind, ErrorPlace, ErrorRecord, Event, EventContext, Exception, Labels, LogRecord, Text};
-use crate::id::ErrorId;
+use crate::error::{Place, timestamp_us};
+use crate::event::{ErrorKind, Event, Exception, Labels, LogRecord, Text};
 use crate::layer::fields::{Collector, Fields, is_error};
 use crate::layer::select::{is_own, is_own_thread};
 use crate::stacktrace::StackTrace;
-use crate::trace::lock;
 use crate::transaction::MAX_LABELS;
-
-/// Most errors of a chain.
-const MAX_CAUSES: usize = 16;
 
 /// Records an event. Did it report an error?
 pub(super) fn record(event: &tracing::Event<'_>, position: &Context, core: &Arc<Core>, max_level: LevelFilter) -> bool {
@@ -99,21 +92,22 @@ impl Message {
         }
     }
 
-    fn send_error(mut self, core: &Core, position: &Context) {
+    fn send_error(mut self, core: &Arc<Core>, position: &Context) {
+        let place = Place::new(core, position);
         if self.exceptions.is_empty() {
             let text = self.text();
-            for error in self.errors {
+            for error in self.errors.into_iter().filter(|error| *error != text) {
                 self.labels.push(("error".into(), error.into()));
             }
             let what = ErrorKind::Log { message: text, level: self.level, logger: Some(self.logger) };
-            send(core, position, what, self.labels);
+            place.report(what, None, self.labels);
             return;
         }
         if !self.text.is_empty() {
             self.labels.push(("message".into(), self.text.into()));
         }
         for exception in self.exceptions {
-            send(core, position, ErrorKind::Exception(exception), self.labels.clone());
+            place.report(with_stack(exception, core), None, self.labels.clone());
         }
     }
 
@@ -124,7 +118,7 @@ impl Message {
         }
         let place = position.trace_id().zip(position.transaction_id());
         LogRecord {
-            timestamp_us: now_us(position),
+            timestamp_us: timestamp_us(position.active.as_ref()),
             message,
             level: self.level,
             logger: Some(self.logger),
@@ -138,73 +132,15 @@ impl Message {
 
 /// Reports an error value of a span's field.
 pub(super) fn send_exception(position: &Context, exception: Exception) {
-    let core = match &position.active {
-        Some(Active::Node(node)) => &node.trace.core,
-        Some(Active::Unsampled(unsampled)) => &unsampled.core,
-        None => return,
-    };
-    send(core, position, ErrorKind::Exception(exception), Labels::new());
+    let place = position.place_of_errors();
+    if let Some(core) = place.recording() {
+        place.report(with_stack(exception, core), None, Labels::new());
+    }
 }
 
-fn send(core: &Core, position: &Context, mut what: ErrorKind, labels: Labels) {
-    let with_stack = core.settings.load().stack_trace_limit > 0;
-    if let ErrorKind::Exception(exception) = &mut what
-        && with_stack
-    {
+fn with_stack(mut exception: Exception, core: &Core) -> ErrorKind {
+    if core.settings.load().stack_trace_limit > 0 {
         exception.stack = Some(StackTrace::capture());
     }
-    let mut context = EventContext { labels, ..EventContext::default() };
-    let place = match &position.active {
-        Some(Active::Node(node)) => {
-            let mut facts = lock(&node.trace.facts);
-            context.user.clone_from(&facts.context.user);
-            let place = ErrorPlace {
-                trace_id: node.trace.trace_id,
-                transaction_id: node.trace.transaction_id,
-                parent_id: node.id,
-                sampled: true,
-                transaction_name: facts.name.clone(),
-                transaction_kind: facts.kind.clone(),
-            };
-            if node.is_root() {
-                facts.errored = true;
-            } else {
-                drop(facts);
-                node.remark(|remarks| remarks.errored = true);
-            }
-            Some(place)
-        }
-        Some(Active::Unsampled(unsampled)) => Some(ErrorPlace {
-            trace_id: unsampled.trace_id,
-            transaction_id: unsampled.id,
-            parent_id: unsampled.id,
-            sampled: false,
-            transaction_name: unsampled.name.clone(),
-            transaction_kind: unsampled.kind.clone(),
-        }),
-        None => None,
-    };
-    let (id, timestamp_us) = (ErrorId::random(), now_us(position));
-    core.send(Event::Error(Box::new(ErrorRecord { id, timestamp_us, place, culprit: None, what, context })));
-}
-
-/// Now, by the clock of the transaction if there is one.
-fn now_us(position: &Context) -> u64 {
-    match &position.active {
-        Some(Active::Node(node)) => node.trace.anchor.timestamp_us(Instant::now()),
-        Some(Active::Unsampled(_)) | None => wall_us(),
-    }
-}
-
-/// An error value and its causes.
-pub(super) fn exception(error: &(dyn Error + 'static)) -> Exception {
-    let one = |error: &(dyn Error + 'static)| Exception {
-        message: error.to_string().into(),
-        handled: true,
-        ..Exception::default()
-    };
-    let mut exception = one(error);
-    let causes = std::iter::successors(error.source(), |&error| error.source());
-    exception.causes = causes.take(MAX_CAUSES).map(one).collect();
-    exception
+    ErrorKind::Exception(exception)
 }

@@ -5,11 +5,14 @@ use std::fmt::{self, Write as _};
 
 use tracing::field::{Field, Visit};
 
+use crate::error::exception;
 use crate::event::{AttributeValue, Exception, LabelValue, Text};
-use crate::layer::event::exception;
 
 /// Most bytes of one text; more is cut before it is kept. Longer than every limit of the protocol.
 const MAX_TEXT_BYTES: usize = 48 << 10;
+
+/// Most characters of the message of an error, before `long_field_max_length` is applied.
+const MAX_MESSAGE_CHARS: usize = 10_000;
 
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +108,7 @@ impl Visit for Collector {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         if is_error(field.name()) {
-            self.exceptions.push(exception(value));
+            self.exceptions.push(exception(value, MAX_MESSAGE_CHARS));
         } else {
             self.fields.push((field.name(), Value::Text(bounded(format_args!("{value}")))));
         }

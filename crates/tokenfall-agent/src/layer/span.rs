@@ -83,10 +83,15 @@ impl SpanData {
 
     /// Names the caller of a transaction that has not begun.
     pub(super) fn set_parent(&mut self, parent: TraceContext) -> bool {
+        self.build(|builder| builder.parent(Some(parent)))
+    }
+
+    /// Changes a transaction that has not begun. Is it one?
+    fn build(&mut self, change: impl FnOnce(TransactionBuilder) -> TransactionBuilder) -> bool {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Waiting(waiting) => {
                 let Waiting { builder, said } = *waiting;
-                self.state = State::Waiting(Box::new(Waiting { builder: builder.parent(Some(parent)), said }));
+                self.state = State::Waiting(Box::new(Waiting { builder: change(builder), said }));
                 true
             }
             other => {
@@ -107,7 +112,9 @@ impl SpanData {
     }
 
     pub(super) fn link(&mut self, link: SpanLink) {
-        self.begin();
+        if self.build(|builder| builder.link(link)) {
+            return;
+        }
         match &mut self.state {
             State::Transaction(transaction) => transaction.with_facts(|facts| facts.links.push(link)),
             State::Span(span) => span.details(|details| details.links.push(link)),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::event::{
-    AttributeValue, Db, EventContext, HttpClient, OtelData, Request, Response, ServiceTarget, SpanRecord, Target, Text,
+    AttributeValue, Db, EventContext, HttpClient, Request, Response, ServiceTarget, SpanRecord, Target, Text,
 };
 use crate::otel::SpanKind;
 use crate::span::without_credentials;
@@ -79,13 +79,13 @@ pub(crate) fn infer_span(span: &mut SpanRecord) {
 
 /// Status of the answer to an HTTP request, by the attributes.
 #[cfg(feature = "tracing")]
-pub(crate) fn status_code(otel: &OtelData) -> Option<u16> {
+pub(crate) fn status_code(otel: &crate::event::OtelData) -> Option<u16> {
     Attributes(&otel.attributes).status_code()
 }
 
 /// Do the attributes describe a call that only a client makes?
 #[cfg(feature = "tracing")]
-pub(crate) fn is_call(otel: &OtelData) -> bool {
+pub(crate) fn is_call(otel: &crate::event::OtelData) -> bool {
     Attributes(&otel.attributes).call().is_some_and(|call| matches!(call.kind, "db" | "genai"))
 }
 
@@ -225,7 +225,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::event::SpanDetails;
+    use crate::event::{OtelData, SpanDetails};
     use crate::id::{SpanId, TraceId};
     use crate::target::{resource, service_target};
 

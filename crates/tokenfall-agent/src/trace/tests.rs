@@ -282,7 +282,7 @@ fn a_trace_goes_on_or_begins_anew_as_configured() {
         trace_id: TraceId::random(),
         span_id: SpanId::random(),
         sampled: true,
-        state: TraceState { sample_rate: is_elastic.then_some(0.25), is_elastic, others: None },
+        state: TraceState { sample_rate: is_elastic.then_some(0.25), is_elastic, ..TraceState::default() },
     };
     let check = |strategy: TraceContinuation, is_elastic: bool, goes_on: bool| {
         let harness = Harness::new(|settings| settings.trace_continuation = strategy);

@@ -4,9 +4,12 @@ mod allocations;
 mod config;
 mod encode;
 mod error;
+#[cfg(feature = "tracing")]
+mod layer;
 mod logged;
 mod metadata;
 mod metrics;
 #[allow(dead_code, reason = "every topic uses another part")]
 mod server;
+mod span_types;
 mod transport;
