@@ -481,13 +481,6 @@ impl Span {
         self.details(|details| details.db.get_or_insert_default().rows_affected = Some(rows));
     }
 
-    /// An error was captured in it.
-    pub(crate) fn mark_errored(&mut self) {
-        if let State::Recorded(recorded) = &mut self.state {
-            recorded.errored = true;
-        }
-    }
-
     /// What to send along with the request that it stands for, so that the callee goes on with this trace. From then on it is
     /// never merged or dropped.
     pub fn trace_context(&mut self) -> Option<TraceContext> {

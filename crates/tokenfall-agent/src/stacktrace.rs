@@ -188,7 +188,7 @@ fn owner(symbol: &str, file: Option<&str>) -> Owner {
         ("tokenfall_agent", _) if !is_test => Owner::Agent,
         (_, Some(file)) if file.starts_with(AGENT) && !is_test => Owner::Agent,
         _ if is_in(DEPENDENCIES) => Owner::Dependency,
-        (_, Some(file)) if file.ends_with(".rs") => Owner::Program,
+        (_, Some(file)) if Path::new(file).extension().is_some_and(|extension| extension == "rs") => Owner::Program,
         ("std" | "core" | "alloc" | "__rustc" | "rust_begin_unwind", None) => Owner::Std,
         // C, or a Rust program without debug information.
         _ if symbol.contains("::") => Owner::Program,

@@ -21,7 +21,7 @@ const STACK: &str = "   0: serde_json::de::from_str\n             at /r/registry
 fn labelled(document: &Document, key: &str) -> Option<String> {
     document.labels.get(key).map(|value| match value {
         Stored::One(text) => text.clone(),
-        other => format!("{other:?}"),
+        Stored::Many(texts) => format!("{texts:?}"),
     })
 }
 
@@ -93,7 +93,7 @@ fn a_span_with_everything() {
     assert_eq!(words, [Some("SELECT FROM cart"), Some("db"), Some("postgresql"), Some("query")]);
     assert_eq!(stored.sync, Some(false));
     assert_eq!(stored.representative_count, Some(2.0));
-    assert_eq!(serde_json::to_value(&stored.duration).expect("JSON"), json!({"us": 1234}));
+    assert_eq!(serde_json::to_value(stored.duration).expect("JSON"), json!({"us": 1234}));
     assert_eq!(
         serde_json::to_value(&stored.composite).expect("JSON"),
         json!({"count": 3, "sum": {"us": 900}, "compression_strategy": "same_kind"})
@@ -246,14 +246,14 @@ fn a_transaction_with_everything() {
     let words = [&stored.name, &stored.kind, &stored.result].map(|word| word.as_deref());
     assert_eq!(words, [Some("GET /cart"), Some("request"), Some("HTTP 2xx")]);
     assert_eq!((stored.sampled, stored.representative_count), (Some(true), Some(4.0)));
-    assert_eq!(serde_json::to_value(&stored.duration).expect("JSON"), json!({"us": 2000}));
-    assert_eq!(serde_json::to_value(&stored.span_count).expect("JSON"), json!({"started": 7, "dropped": 2}));
+    assert_eq!(serde_json::to_value(stored.duration).expect("JSON"), json!({"us": 2000}));
+    assert_eq!(serde_json::to_value(stored.span_count).expect("JSON"), json!({"started": 7, "dropped": 2}));
     let group = stored.dropped_spans_stats.first().expect("statistics of dropped spans");
     assert_eq!(group.destination_service_resource.as_deref(), Some("redis/cache"));
     assert_eq!(group.service_target_type.as_deref(), Some("redis"));
     assert_eq!(group.service_target_name.as_deref(), Some("cache"));
     assert_eq!((group.outcome, group.count), (Some(StoredOutcome::Failure), Some(12)));
-    assert_eq!(serde_json::to_value(&group.sum).expect("JSON"), json!({"us": 3456}));
+    assert_eq!(serde_json::to_value(group.sum).expect("JSON"), json!({"us": 3456}));
     assert_eq!(
         serde_json::to_value(&stored.custom).expect("JSON"),
         json!({"cart_state": {"open": [1, null, {"deep": true}], "empty": {}}})

@@ -103,7 +103,7 @@ fn labels_and_attributes_together_are_no_more_than_the_server_takes() {
 #[test]
 fn custom_values_are_as_deep_as_the_server_takes() {
     let nest = |inner, i: usize| {
-        if i % 2 == 0 {
+        if i.is_multiple_of(2) {
             Value::Array(vec![inner])
         } else {
             Value::Object([("k".to_owned(), inner)].into_iter().collect())

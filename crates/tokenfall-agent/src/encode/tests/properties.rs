@@ -285,10 +285,10 @@ fn settings() -> impl Strategy<Value = Settings> {
     let bodies = [CaptureBody::Off, CaptureBody::Errors, CaptureBody::Transactions, CaptureBody::All];
     (0..100_000_usize, 0..60_usize, any::<bool>(), prop::sample::select(bodies.to_vec())).prop_map(
         |(long_field_max_length, stack_trace_limit, capture_headers, capture_body)| Settings {
-            long_field_max_length,
             stack_trace_limit,
             capture_headers,
             capture_body,
+            long_field_max_length,
             ..Settings::default()
         },
     )
