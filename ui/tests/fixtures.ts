@@ -194,6 +194,7 @@ export function skeletonOf(roots: Item[], more: Partial<TraceSkeleton> = {}): Tr
     error_count: [],
     attempt: [],
     first_chunk_us: [],
+    arrivals: [],
     chunks: [],
     names: [],
     services: [],

@@ -171,6 +171,7 @@ describe('rows', () => {
       error_count: fill(0),
       attempt: fill(0),
       first_chunk_us: fill(-1),
+      arrivals: [],
       chunks: fill(0),
       critical_path: [],
     };

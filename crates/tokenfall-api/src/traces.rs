@@ -52,6 +52,8 @@ pub struct TraceSkeleton {
     pub first_chunk_us: Vec<i64>,
     /// Chunks of a streamed answer; 0 if not known.
     pub chunks: Vec<u64>,
+    /// When the chunks of streamed answers came, for the items whose agent said so.
+    pub arrivals: Vec<Arrivals>,
     /// Dictionary of names.
     pub names: Vec<String>,
     /// Dictionary of services.
@@ -68,6 +70,17 @@ pub struct TraceSkeleton {
     pub orphans: Vec<i32>,
     /// False if not everything was loaded.
     pub complete: bool,
+}
+
+/// When the chunks of one streamed answer came.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Arrivals {
+    /// Row of the model call.
+    pub item: u32,
+    /// Chunks that each offset stands for. More than one if the answer was long.
+    pub chunks_per_offset: u32,
+    /// Microseconds after the start of the item, ascending.
+    pub offsets_us: Vec<u64>,
 }
 
 /// Bits of `flags`.

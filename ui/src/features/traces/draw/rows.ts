@@ -132,7 +132,7 @@ function drawName(ctx: CanvasRenderingContext2D, scene: Scene, paint: Paint, row
     if (has(trace, item, flag.skewCorrected)) badges.push([m.waterfall.skew, paint.dim]);
     if (!open) badges.push([`+${(trace.end[item] ?? 0) - item - 1}`, paint.dim]);
   }
-  let name = nameOf(trace, item);
+  let name = nameOf(trace, item) || m.common.unknown;
   if (group >= 0) name = m.waterfall.group(trace.groups.count[group] ?? 0, name);
   else if ((trace.compositeCount[item] ?? 0) > 0) name = m.waterfall.merged(trace.compositeCount[item] ?? 0, name);
 
@@ -230,9 +230,14 @@ function drawBar(
       ctx.fill();
       ctx.globalAlpha = alpha;
       const [mark] = edges(zoom, from + first, to, barsX, barsWidth);
-      ctx.beginPath();
-      ctx.roundRect(mark, top, Math.max(0, x1 - mark), barHeight, [0, 2, 2, 0]);
-      ctx.fill();
+      const arrivals = trace.arrivals.get(item);
+      if (arrivals) {
+        drawArrivals(ctx, zoom, from, arrivals, top, barsX, barsWidth);
+      } else {
+        ctx.beginPath();
+        ctx.roundRect(mark, top, Math.max(0, x1 - mark), barHeight, [0, 2, 2, 0]);
+        ctx.fill();
+      }
       ctx.fillStyle = paint.text;
       ctx.fillRect(Math.round(mark) - 1, top - 3, 2, barHeight + 6);
     } else {
@@ -277,6 +282,28 @@ function drawBar(
   const free = first >= 0 && visible ? edges(zoom, from + first, to, barsX, barsWidth)[0] + 6 : x0;
   drawNotes(ctx, paint, notes, visible ? [x0, free, x1] : [barsX, barsX, barsX], y, barsX, barsWidth, alpha);
   ctx.globalAlpha = 1;
+}
+
+/** One stroke where a token arrived; where they come faster than pixels, the bar is solid, and a stall is a hole in it. */
+function drawArrivals(
+  ctx: CanvasRenderingContext2D,
+  zoom: Zoom,
+  from: number,
+  arrivals: Float64Array,
+  top: number,
+  barsX: number,
+  barsWidth: number,
+): void {
+  let drawn = Number.NEGATIVE_INFINITY;
+  for (const arrival of arrivals) {
+    const at = from + arrival;
+    if (at < zoom.t0) continue;
+    if (at > zoom.t1) break;
+    const x = Math.round(barsX + toX(zoom, at, barsWidth));
+    if (x <= drawn) continue;
+    ctx.fillRect(x, top, 1, barHeight);
+    drawn = x;
+  }
 }
 
 function drawGroupBar(

@@ -61,6 +61,8 @@ export interface Trace {
   /** −1 if not known. */
   readonly firstChunk: Float64Array;
   readonly chunks: Float64Array;
+  /** When the chunks of a streamed answer came, in microseconds after the start of the item. Only where the agent said so. */
+  readonly arrivals: ReadonlyMap<number, Float64Array>;
   /** Place among its siblings, from 1, and their number. */
   readonly position: Uint32Array;
   readonly siblings: Uint32Array;
@@ -145,6 +147,7 @@ export function buildTrace(skeleton: TraceSkeleton): Trace {
     attempt: Uint32Array.from(skeleton.attempt),
     firstChunk: Float64Array.from(skeleton.first_chunk_us),
     chunks: Float64Array.from(skeleton.chunks),
+    arrivals: new Map(skeleton.arrivals.map(({ item, offsets_us }) => [item, Float64Array.from(offsets_us)])),
     position,
     siblings,
     errors: skeleton.errors,
