@@ -7,10 +7,12 @@
 
 use futures_util::{StreamExt as _, future::join_all};
 use serde_json::json;
-use tokenfall_agent::generation::{GenerationError, GenerationSummary, Prices};
+use tokenfall_agent::generation::{GenerationError, GenerationErrorKind, GenerationSummary, Prices, TokenPrice};
 use tokenfall_agent::{Agent, Outcome, Transaction};
 
 const MODEL: &str = "gpt-4o-mini";
+/// 0.15 USD for a million tokens of questions, 0.60 for answers.
+const PRICES: Prices = Prices::new(TokenPrice::micro_usd_per_million(150_000), TokenPrice::micro_usd_per_million(600_000));
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,7 +52,7 @@ async fn answer(transaction: &Transaction, question: &str) -> Result<GenerationS
         .server(&base)
         .stream(true)
         .input_messages(&request["messages"])
-        .prices(Prices::per_million_tokens("0.15", "0.60")?)
+        .prices(PRICES)
         .start();
 
     let key = std::env::var("OPENAI_API_KEY").unwrap_or_default();
@@ -64,7 +66,7 @@ async fn answer(transaction: &Transaction, question: &str) -> Result<GenerationS
     let response = match sent {
         Ok(response) => response,
         Err(error) => {
-            let error = GenerationError::connection(error.to_string());
+            let error = GenerationError::new(GenerationErrorKind::ApiConnection, error.to_string());
             generation.fail(&error);
             return Err(error);
         }
@@ -78,8 +80,10 @@ async fn answer(transaction: &Transaction, question: &str) -> Result<GenerationS
     // The bytes pass through as they are; the generation reads along.
     let mut bytes = generation.wrap_sse(response.bytes_stream());
     while let Some(part) = bytes.next().await {
-        let Ok(part) = part else { break };
-        print!("{}", if part.is_empty() { "" } else { "▌" });
+        if part.is_err() {
+            break;
+        }
+        print!("▌");
     }
     Ok(bytes.summary().cloned().unwrap_or_default())
 }

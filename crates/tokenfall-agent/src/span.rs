@@ -224,7 +224,7 @@ impl SpanBuilder {
             covered_ns: 0,
             details,
         };
-        let recorded = Recorded { parent, node: OnceLock::new(), errored: false, record: Some(record) };
+        let recorded = Recorded { parent, node: OnceLock::new(), record: Some(record) };
         Span { state: State::Recorded(recorded) }
     }
 
@@ -322,7 +322,6 @@ struct Recorded {
     parent: Arc<Node>,
     /// Made when the span gets a child or becomes current.
     node: OnceLock<Arc<Node>>,
-    errored: bool,
     /// `None` once it has ended.
     record: Option<SpanRecord>,
 }
@@ -348,17 +347,18 @@ impl Recorded {
     fn finish_as(&mut self, end: Instant, fallback: Outcome) {
         let Some(record) = &mut self.record else { return };
         record.duration_ns = nanos(record.start, end);
+        let mut errored = false;
         if let Some(node) = self.node.get() {
             let ended = node.end();
             record.covered_ns = record.covered_ns.saturating_add(ended.covered_ns);
             if let Some(remarks) = ended.remarks {
-                self.errored |= apply(*remarks, record);
+                errored = apply(*remarks, record);
             }
         }
         if record.details.as_deref().is_some_and(|details| details.otel.span_kind.is_some()) {
             otel::infer_span(record);
         }
-        let fallback = if self.errored && fallback == Outcome::Success { Outcome::Failure } else { fallback };
+        let fallback = if errored && fallback == Outcome::Success { Outcome::Failure } else { fallback };
         record.outcome = Some(record.outcome.unwrap_or(fallback));
         let settings = &self.parent.trace.settings;
         if settings.span_stack_trace_min_duration.is_some_and(|min| u128::from(record.duration_ns) >= min.as_nanos())

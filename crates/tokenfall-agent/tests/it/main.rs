@@ -6,6 +6,7 @@ mod encode;
 mod error;
 #[cfg(feature = "tracing")]
 mod layer;
+mod http;
 mod logged;
 mod metadata;
 mod metrics;
