@@ -25,7 +25,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .layer(agent.http_server_layer());
     let listener = tokio::net::TcpListener::bind(ADDRESS).await?;
     println!("http://{ADDRESS}/words/tokenfall");
-    axum::serve(listener, application).with_graceful_shutdown(async { tokio::signal::ctrl_c().await.unwrap_or(()) }).await?;
+    axum::serve(listener, application)
+        .with_graceful_shutdown(async { tokio::signal::ctrl_c().await.unwrap_or(()) })
+        .await?;
     Ok(())
 }
 

@@ -12,7 +12,8 @@ use tokenfall_agent::{Agent, Outcome, Transaction};
 
 const MODEL: &str = "gpt-4o-mini";
 /// 0.15 USD for a million tokens of questions, 0.60 for answers.
-const PRICES: Prices = Prices::new(TokenPrice::micro_usd_per_million(150_000), TokenPrice::micro_usd_per_million(600_000));
+const PRICES: Prices =
+    Prices::new(TokenPrice::micro_usd_per_million(150_000), TokenPrice::micro_usd_per_million(600_000));
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
