@@ -5,6 +5,8 @@
 //! curl http://127.0.0.1:3000/words/tokenfall
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to the person who runs it")]
+
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;

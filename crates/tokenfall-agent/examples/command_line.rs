@@ -4,6 +4,8 @@
 //! cargo run -p tokenfall-agent --example command_line -- README.md ARCHITECTURE.md no-such-file
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to the person who runs it")]
+
 use std::process::ExitCode;
 use std::time::Duration;
 

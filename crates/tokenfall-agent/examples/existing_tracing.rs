@@ -4,6 +4,8 @@
 //! cargo run -p tokenfall-agent --features tracing --example existing_tracing
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to the person who runs it")]
+
 use tokenfall_agent::Agent;
 use tracing::{error, info, info_span, instrument};
 use tracing_subscriber::layer::SubscriberExt as _;

@@ -5,6 +5,8 @@
 //! OPENAI_BASE_URL=http://127.0.0.1:8081/v1 cargo run -p tokenfall-agent --example streaming -- "What is a frozen node?"
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to the person who runs it")]
+
 use futures_util::{StreamExt as _, future::join_all};
 use serde_json::json;
 use tokenfall_agent::generation::{GenerationError, GenerationErrorKind, GenerationSummary, Prices, TokenPrice};

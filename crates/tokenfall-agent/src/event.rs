@@ -368,16 +368,29 @@ pub(crate) fn set<V>(list: &mut Vec<(Text, V)>, key: Text, value: V) {
 }
 
 macro_rules! from_numbers {
-    ($($number:ty),+) => {$(
+    ($(|$value:ident: $number:ty| $convert:expr),+ $(,)?) => {$(
         impl From<$number> for LabelValue {
-            fn from(value: $number) -> Self {
-                Self::Number(value as f64)
+            fn from($value: $number) -> Self {
+                Self::Number($convert)
             }
         }
     )+};
 }
 
-from_numbers!(f32, f64, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+from_numbers! {
+    |value: f64| value,
+    |value: f32| f64::from(value),
+    |value: i8| f64::from(value),
+    |value: i16| f64::from(value),
+    |value: i32| f64::from(value),
+    |value: u8| f64::from(value),
+    |value: u16| f64::from(value),
+    |value: u32| f64::from(value),
+    |value: i64| value as f64,
+    |value: u64| value as f64,
+    |value: isize| value as f64,
+    |value: usize| value as f64,
+}
 
 impl From<bool> for LabelValue {
     fn from(value: bool) -> Self {
@@ -404,16 +417,27 @@ impl From<Text> for LabelValue {
 }
 
 macro_rules! from_integers {
-    ($($number:ty),+) => {$(
+    ($(|$value:ident: $number:ty| $convert:expr),+ $(,)?) => {$(
         impl From<$number> for AttributeValue {
-            fn from(value: $number) -> Self {
-                i64::try_from(value).map_or(Self::Number(value as f64), Self::Integer)
+            fn from($value: $number) -> Self {
+                $convert
             }
         }
     )+};
 }
 
-from_integers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+from_integers! {
+    |value: i8| Self::Integer(value.into()),
+    |value: i16| Self::Integer(value.into()),
+    |value: i32| Self::Integer(value.into()),
+    |value: i64| Self::Integer(value),
+    |value: u8| Self::Integer(value.into()),
+    |value: u16| Self::Integer(value.into()),
+    |value: u32| Self::Integer(value.into()),
+    |value: u64| i64::try_from(value).map_or(Self::Number(value as f64), Self::Integer),
+    |value: isize| i64::try_from(value).map_or(Self::Number(value as f64), Self::Integer),
+    |value: usize| i64::try_from(value).map_or(Self::Number(value as f64), Self::Integer),
+}
 
 impl From<f64> for AttributeValue {
     fn from(value: f64) -> Self {

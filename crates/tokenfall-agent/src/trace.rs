@@ -32,6 +32,7 @@ const MAX_SELF_TIMES: usize = 128;
 
 /// A sampled transaction.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "`trace_id` is the field's word")]
 pub(crate) struct Trace {
     pub(crate) core: Arc<Core>,
     pub(crate) settings: Arc<Settings>,

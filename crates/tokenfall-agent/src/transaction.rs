@@ -177,13 +177,12 @@ impl TransactionBuilder {
         }
         let baggage = self.parent.as_ref().and_then(|parent| parent.state.baggage.clone());
         let parent = self.continued(settings.trace_continuation);
-        let (sampled, sample_rate) = match &parent {
-            Some(parent) => (parent.sampled, if parent.sampled { parent.state.sample_rate } else { Some(0.0) }),
-            None => {
-                let rate = settings.sample_rate;
-                let sampled = rate >= 1.0 || (rate > 0.0 && random_unit() < rate);
-                (sampled, Some(if sampled { rate } else { 0.0 }))
-            }
+        let (sampled, sample_rate) = if let Some(parent) = &parent {
+            (parent.sampled, if parent.sampled { parent.state.sample_rate } else { Some(0.0) })
+        } else {
+            let rate = settings.sample_rate;
+            let sampled = rate >= 1.0 || (rate > 0.0 && random_unit() < rate);
+            (sampled, Some(if sampled { rate } else { 0.0 }))
         };
         let (trace_id, parent_id, state) = match parent {
             Some(parent) => (Some(parent.trace_id), Some(parent.span_id), parent.state),

@@ -4,9 +4,9 @@ mod allocations;
 mod config;
 mod encode;
 mod error;
+mod http;
 #[cfg(feature = "tracing")]
 mod layer;
-mod http;
 mod logged;
 mod metadata;
 mod metrics;
