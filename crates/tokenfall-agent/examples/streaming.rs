@@ -28,11 +28,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // What one question took, over all of its model calls.
     let tokens: u64 = answers.iter().flatten().filter_map(GenerationSummary::total_tokens).sum();
-    let cost: f64 = answers.iter().flatten().filter_map(|summary| summary.cost).map(|cost| cost.as_f64()).sum();
+    let cost = answers.iter().flatten().filter_map(|summary| summary.cost).fold(0.0, |sum, cost| sum + cost.as_f64());
     transaction.label("openai_tokens", tokens);
     transaction.label("openai_cost", cost);
     transaction.set_outcome(if answers.iter().all(Result::is_ok) { Outcome::Success } else { Outcome::Failure });
     transaction.end();
+    for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        eprintln!("{error}");
+    }
     println!("\n{tokens} tokens, {cost:.6} USD");
     Ok(())
 }
