@@ -18,6 +18,7 @@ use crate::wildcard::WildcardMatcher;
 pub(crate) use table::OPTIONS;
 
 /// Everything that was configured.
+#[expect(clippy::struct_field_names, reason = "`central_config` is the name of an option")]
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     /// What transactions and spans follow.

@@ -13,9 +13,15 @@ pub(super) struct Link {
     second: Duration,
     is_proven: bool,
     n_failures: u32,
-    /// Why the last request failed, as far as it was logged: the status, or `None` for no answer.
-    told: Option<Option<u16>>,
+    /// Why requests fail, as far as it was logged.
+    told: Option<Reason>,
     messages_told: Option<Instant>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    NoAnswer,
+    Status(u16),
 }
 
 impl Link {
@@ -39,10 +45,13 @@ impl Link {
 
     fn tell(&mut self, failure: &Failure, address: &str) {
         let reason = match failure {
-            Failure::Broken(_) => None,
-            // Single events were wrong; the server as such is well.
-            Failure::Refused(refusal) if refusal.status == 400 => return self.tell_messages(refusal, address),
-            Failure::Refused(refusal) => Some(refusal.status),
+            Failure::Broken(_) => Reason::NoAnswer,
+            Failure::Refused(refusal) if refusal.status == 400 => {
+                // Single events were wrong; the server as such is well.
+                self.tell_messages(refusal, address);
+                return;
+            }
+            Failure::Refused(refusal) => Reason::Status(refusal.status),
         };
         if self.told.replace(reason) == Some(reason) {
             return;
@@ -52,16 +61,13 @@ impl Link {
                 log::error!("{address} does not answer: {why}; events wait, and are dropped when there are too many");
             }
             Failure::Refused(refusal) => {
-                let (status, said) = (refusal.status, said(refusal));
-                match status {
-                    401 | 403 => log::error!(
-                        "{address} refuses events (status {status}): {said}; are secret_token or api_key right?"
-                    ),
-                    429 | 503 => {
-                        log::error!("{address} is busy (status {status}): {said}; events are sent more slowly")
-                    }
-                    _ => log::error!("{address} does not take events (status {status}): {said}"),
-                }
+                let status = refusal.status;
+                let (what, then) = match status {
+                    401 | 403 => ("refuses events", "; are secret_token or api_key right?"),
+                    429 | 503 => ("is busy", "; events are sent more slowly"),
+                    _ => ("does not take events", ""),
+                };
+                log::error!("{address} {what} (status {status}): {}{then}", said(refusal));
             }
         }
     }

@@ -23,7 +23,7 @@ impl log::Log for Collector {
 }
 
 /// Begins to collect. Must be called before what is to be seen.
-pub fn collect() {
+pub(crate) fn collect() {
     INSTALLED.call_once(|| {
         log::set_logger(&Collector).expect("the only logger");
         log::set_max_level(log::LevelFilter::Info);
@@ -31,7 +31,7 @@ pub fn collect() {
 }
 
 /// Lines with this text, such as the address of a test's own server.
-pub fn lines(part: &str) -> Vec<String> {
+pub(crate) fn lines(part: &str) -> Vec<String> {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
     lines.iter().filter(|line| line.contains(part)).cloned().collect()
 }

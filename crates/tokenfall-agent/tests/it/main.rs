@@ -13,4 +13,6 @@ mod metrics;
 #[allow(dead_code, reason = "every topic uses another part")]
 mod server;
 mod span_types;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;

@@ -54,10 +54,10 @@ fn virtual_machines_are_known_from_their_provider() {
         "/computeMetadata/v1/",
         [Answer::json(
             200,
-            json!({"instance": {"id": 4306570268266786072_u64, "name": "vm",
+            json!({"instance": {"id": 4_306_570_268_266_786_072_u64, "name": "vm",
                                 "machineType": "projects/513326162531/machineTypes/n1-standard-1",
                                 "zone": "projects/513326162531/zones/us-west3-a"},
-                   "project": {"numericProjectId": 513326162531_u64, "projectId": "elastic-apm"}}),
+                   "project": {"numericProjectId": 513_326_162_531_u64, "projectId": "elastic-apm"}}),
         )],
     );
     provider.answer(

@@ -3,7 +3,7 @@
 //! Bodies are decoded while they arrive, so that a test sees events of a request that is still open.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,15 +12,15 @@ use serde_json::Value;
 use tokenfall_agent::{Agent, AgentBuilder};
 
 /// How long a test waits for something to happen.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Where events go.
-pub const EVENTS: &str = "/intake/v2/events";
+pub(crate) const EVENTS: &str = "/intake/v2/events";
 /// Where agents ask for the central configuration.
-pub const CONFIG: &str = "/config/v1/agents";
+pub(crate) const CONFIG: &str = "/config/v1/agents";
 
 /// A running server. Connections break when it is dropped.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -43,28 +43,28 @@ struct State {
 
 /// A request, possibly one that is still going on.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
-    pub method: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
     /// Without query.
-    pub path: String,
-    pub query: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// Decompressed body so far.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// Bytes of the body on the wire so far, without the lengths of chunks.
-    pub n_wire_bytes: usize,
+    pub(crate) n_wire_bytes: usize,
     /// Sizes of the pieces in which the body came.
-    pub n_chunks: usize,
+    pub(crate) n_chunks: usize,
     /// Has all of it come?
-    pub complete: bool,
-    pub began: Option<Instant>,
-    pub ended: Option<Instant>,
+    pub(crate) complete: bool,
+    pub(crate) began: Option<Instant>,
+    pub(crate) ended: Option<Instant>,
 }
 
 /// What to answer.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Status, headers, body.
     Status(u16, Vec<(String, String)>, String),
     /// Nothing, for ever, without reading on.
@@ -74,15 +74,15 @@ pub enum Answer {
 }
 
 impl Answer {
-    pub fn status(status: u16) -> Self {
+    pub(crate) fn status(status: u16) -> Self {
         Self::Status(status, Vec::new(), String::new())
     }
 
-    pub fn json(status: u16, body: impl ToString) -> Self {
+    pub(crate) fn json(status: u16, body: impl std::fmt::Display) -> Self {
         Self::Status(status, vec![("Content-Type".to_owned(), "application/json".to_owned())], body.to_string())
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         if let Self::Status(_, headers, _) = &mut self {
             headers.push((name.to_owned(), value.to_owned()));
         }
@@ -92,12 +92,12 @@ impl Answer {
 
 impl Request {
     /// The first header of this name (lower case); empty if there is none.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
     /// The complete lines of the body as JSON.
-    pub fn lines(&self) -> Vec<Value> {
+    pub(crate) fn lines(&self) -> Vec<Value> {
         let Some(end) = self.body.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
         let lines = self.body[..end].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         lines.map(|line| serde_json::from_slice(line).expect("lines are JSON")).collect()
@@ -106,12 +106,12 @@ impl Request {
 
 impl Server {
     /// Starts a server at a free port of this machine. It answers 202 to events and `{}` to everything else.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::listen("127.0.0.1:0")
     }
 
     /// The same at an address. For the second life of a server that was dropped.
-    pub fn listen(address: impl std::net::ToSocketAddrs) -> Self {
+    pub(crate) fn listen(address: impl std::net::ToSocketAddrs) -> Self {
         let listener = TcpListener::bind(address).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
@@ -120,17 +120,17 @@ impl Server {
         Self { address, shared }
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Settings of an agent that speaks to this server and, so that tests see only what they mean to see, does not ask for
     /// configuration, sends no metrics and reads no environment.
-    pub fn agent(&self) -> AgentBuilder {
+    pub(crate) fn agent(&self) -> AgentBuilder {
         Agent::builder()
             .environment_variables(Vec::<(String, String)>::new())
             .service_name("test")
@@ -142,28 +142,28 @@ impl Server {
     }
 
     /// Answers the next requests for `path` in this way, in order; the last one stays.
-    pub fn answer(&self, path: &str, answers: impl IntoIterator<Item = Answer>) {
+    pub(crate) fn answer(&self, path: &str, answers: impl IntoIterator<Item = Answer>) {
         self.state().answers.insert(path.to_owned(), answers.into_iter().collect());
     }
 
     /// Requests for `path` in the order in which they began.
-    pub fn requests(&self, path: &str) -> Vec<Request> {
+    pub(crate) fn requests(&self, path: &str) -> Vec<Request> {
         self.state().requests.iter().filter(|request| request.path == path).cloned().collect()
     }
 
     /// Connections so far.
-    pub fn n_connections(&self) -> usize {
+    pub(crate) fn n_connections(&self) -> usize {
         self.state().n_connections
     }
 
     /// Events of a kind (`transaction`, `span`, `error`, `log`, `metricset`) that have arrived, without the outer object.
-    pub fn events(&self, kind: &str) -> Vec<Value> {
+    pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
         let lines = self.requests(EVENTS).into_iter().flat_map(|request| request.lines());
         lines.filter_map(|mut line| line.get_mut(kind).map(Value::take)).collect()
     }
 
     /// Waits until at least `n` events of a kind have arrived.
-    pub fn wait_for_events(&self, kind: &str, n: usize) -> Vec<Value> {
+    pub(crate) fn wait_for_events(&self, kind: &str, n: usize) -> Vec<Value> {
         self.wait_until(&format!("{n} of {kind}"), |server| {
             let events = server.events(kind);
             (events.len() >= n).then_some(events)
@@ -171,7 +171,7 @@ impl Server {
     }
 
     /// Waits for at least `n` complete requests for `path`.
-    pub fn wait_for_requests(&self, path: &str, n: usize) -> Vec<Request> {
+    pub(crate) fn wait_for_requests(&self, path: &str, n: usize) -> Vec<Request> {
         self.wait_until(&format!("{n} requests for {path}"), |server| {
             let requests = server.requests(path);
             (requests.iter().filter(|request| request.complete).count() >= n).then_some(requests)
@@ -179,7 +179,7 @@ impl Server {
     }
 
     /// Waits until `find` finds something; looks whenever something has arrived.
-    pub fn wait_until<T>(&self, what: &str, mut find: impl FnMut(&Self) -> Option<T>) -> T {
+    pub(crate) fn wait_until<T>(&self, what: &str, mut find: impl FnMut(&Self) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(found) = find(self) {
@@ -293,7 +293,9 @@ fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
         };
         let mut text = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n", body.len());
         for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            for part in [&name, ": ", &value, "\r\n"] {
+                text.push_str(part);
+            }
         }
         // In one piece: the agent must not wait for the second one.
         let written = (&*stream).write_all(format!("{text}\r\n{body}").as_bytes());

@@ -9,10 +9,14 @@ use cucumber::writer::Stats as _;
 use cucumber::{World, WriterExt as _};
 
 #[expect(clippy::needless_pass_by_value, reason = "steps get the words of the feature by value")]
+mod azure_app_service;
+#[expect(clippy::needless_pass_by_value, reason = "steps get the words of the feature by value")]
 mod otel_bridge;
 #[allow(dead_code, reason = "every feature uses another part")]
 #[path = "../it/server.rs"]
 mod server;
+#[expect(clippy::needless_pass_by_value, reason = "steps get the words of the feature by value")]
+mod user_agent;
 
 /// Scenarios that passed and failed.
 #[derive(Default)]
@@ -42,7 +46,9 @@ async fn main() -> ExitCode {
     let mut counts = Counts::default();
     if let Some(fixtures) = tokenfall_testkit::elastic_fixtures("specification") {
         let features = fixtures.join("agent-specs/gherkin-specs");
+        counts.run::<azure_app_service::World>(&features, "azure_app_service_metadata.feature").await;
         counts.run::<otel_bridge::World>(&features, "otel_bridge.feature").await;
+        counts.run::<user_agent::World>(user_agent::for_the_parser(&features).path(), "user_agent.feature").await;
     }
     let Counts { passed, failed } = counts;
     let word = if failed == 0 { "ok" } else { "FAILED" };
