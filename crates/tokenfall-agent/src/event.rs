@@ -72,6 +72,7 @@ pub(crate) enum Event {
     Span(SpanRecord),
     Transaction(Box<TransactionRecord>),
     Error(Box<ErrorRecord>),
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only the layer for `tracing` sends log messages"))]
     Log(Box<LogRecord>),
 }
 
