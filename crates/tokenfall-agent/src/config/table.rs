@@ -188,13 +188,17 @@ pub(crate) const OPTIONS: &[Option] = &[
         "Longest time that a request stays open (±10 %). Events are sent at once, on the open request.",
         |c, v| value::duration(v, Unit::Milliseconds).map(|v| c.api_request_time = v),
     ),
-    dynamic("api_request_size", Kind::Size, "768kb", "Compressed bytes after which a request ends.", |c, v| {
-        value::size(v).map(|v| c.api_request_size = v)
-    }),
+    dynamic(
+        "api_request_size",
+        Kind::Size,
+        "768kb",
+        "Compressed bytes after which a request ends. To this machine nothing is compressed, and a request may be 8 times as large.",
+        |c, v| value::size(v).map(|v| c.api_request_size = v),
+    ),
     fixed(
         "max_queue_size",
         Kind::Integer,
-        "10000",
+        "20000",
         "Events that wait at most, 1 to 1,000,000; the newest is dropped and counted when there are more.",
         |c, v| match value::integer(v)? {
             n @ 1..=1_000_000 => {

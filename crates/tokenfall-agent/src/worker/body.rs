@@ -11,6 +11,8 @@ use super::feed::Feed;
 
 /// Bytes of a piece that is handed to the network.
 const PIECE_BYTES: usize = 64 << 10;
+/// How much larger events are uncompressed, roughly. `api_request_size` is about compressed bytes.
+const EXPANSION: u64 = 8;
 
 /// Lines, compressed or not. Reading waits for events until the request is old or large enough, or a flush wants an answer.
 pub(super) struct Body<'a> {
@@ -94,7 +96,8 @@ impl<'a> Body<'a> {
     }
 
     fn is_full(&self) -> bool {
-        self.n_bytes + self.encoder.len() as u64 >= self.feed.request_size
+        let expansion = if self.encoder.is_plain() { EXPANSION } else { 1 };
+        self.n_bytes + self.encoder.len() as u64 >= self.feed.request_size.saturating_mul(expansion)
     }
 
     /// Has the thread something else to do than to wait for events?
@@ -178,6 +181,10 @@ impl Encoder {
             Self::Plain(out) => out,
             Self::Gzip { stream, .. } => stream.get_mut(),
         }
+    }
+
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain(_))
     }
 
     /// Bytes that are ready.
