@@ -26,7 +26,10 @@ pub(crate) fn check(root: &Path) -> Result<()> {
         let mut command = Command::new("rustup");
         command.args(["run", minimum, "cargo", "check", "--locked", "-p", CRATE, "--all-features"]);
         // The toolchain of this process is in the environment and would win.
-        command.env_remove("RUSTUP_TOOLCHAIN").env("CARGO_TARGET_DIR", root.join("target/minimum-rust")).current_dir(root);
+        command
+            .env_remove("RUSTUP_TOOLCHAIN")
+            .env("CARGO_TARGET_DIR", root.join("target/minimum-rust"))
+            .current_dir(root);
         checks.push((format!("Rust {minimum}"), command));
     } else {
         skipped(minimum)?;
@@ -71,7 +74,8 @@ fn package(root: &Path) -> Result<Value> {
         .output()
         .context("cargo metadata")?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    let mut metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata printed something else")?;
+    let mut metadata: Value =
+        serde_json::from_slice(&output.stdout).context("cargo metadata printed something else")?;
     let packages = metadata["packages"].as_array_mut().context("packages")?;
     let at = packages.iter().position(|package| package["name"] == CRATE).context("the agent is in the workspace")?;
     Ok(packages.swap_remove(at))
@@ -80,7 +84,11 @@ fn package(root: &Path) -> Result<Value> {
 /// Is this toolchain there, or can it be had?
 fn installed(toolchain: &str) -> bool {
     let works = |arguments: &[&str]| {
-        Command::new("rustup").args(arguments).env_remove("RUSTUP_TOOLCHAIN").output().is_ok_and(|output| output.status.success())
+        Command::new("rustup")
+            .args(arguments)
+            .env_remove("RUSTUP_TOOLCHAIN")
+            .output()
+            .is_ok_and(|output| output.status.success())
     };
     works(&["run", toolchain, "cargo", "--version"])
         || works(&["toolchain", "install", toolchain, "--profile", "minimal", "--no-self-update"])
@@ -91,7 +99,8 @@ fn skipped(toolchain: &str) -> Result<()> {
     let line = format!("Rust {toolchain}: the toolchain is not here and could not be fetched");
     say(&format!("skipped: {line}"));
     if let Some(path) = std::env::var_os("TOKENFALL_SKIPPED_LOG") {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).context("log of skipped tests")?;
+        let mut file =
+            std::fs::OpenOptions::new().create(true).append(true).open(path).context("log of skipped tests")?;
         writeln!(file, "{line}").context("log of skipped tests")?;
     }
     Ok(())

@@ -89,23 +89,39 @@ impl Place {
 
     /// Sends an error and marks the place as failed.
     pub(crate) fn report(&self, what: ErrorKind, culprit: Option<Text>, labels: Labels) -> Option<ErrorId> {
-        let core = self.recording()?;
         let fails = match &what {
             ErrorKind::Exception(_) => true,
             ErrorKind::Log { level, .. } => {
                 ["error", "fatal", "critical"].iter().any(|l| l.eq_ignore_ascii_case(level))
             }
         };
+        let id = self.send(what, culprit, labels)?;
+        if let Some(Active::Node(node)) = self.active.as_ref().filter(|_| fails) {
+            if self.is_transaction || node.is_root() {
+                lock(&node.trace.facts).errored = true;
+            } else {
+                node.remark(|remarks| remarks.errored = true);
+            }
+        }
+        Some(id)
+    }
+
+    /// Sends an exception that the place goes on after.
+    pub(crate) fn send_exception(&self, mut exception: Exception) -> Option<ErrorId> {
+        if self.recording()?.settings.load().stack_trace_limit > 0 {
+            exception.stack.get_or_insert_with(StackTrace::capture);
+        }
+        self.send(ErrorKind::Exception(exception), None, Labels::new())
+    }
+
+    fn send(&self, what: ErrorKind, culprit: Option<Text>, labels: Labels) -> Option<ErrorId> {
+        let core = self.recording()?;
         let (place, mut context) = match &self.active {
             None => (None, EventContext::default()),
             Some(Active::Unsampled(unsampled)) => (Some(unsampled_place(unsampled)), EventContext::default()),
             Some(Active::Node(node)) => {
+                let facts = lock(&node.trace.facts);
                 let is_transaction = self.is_transaction || node.is_root();
-                if fails && !is_transaction {
-                    node.remark(|remarks| remarks.errored = true);
-                }
-                let mut facts = lock(&node.trace.facts);
-                facts.errored |= fails && is_transaction;
                 (Some(place(node, is_transaction, &facts)), facts.context.clone())
             }
         };

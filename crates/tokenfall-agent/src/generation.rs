@@ -268,7 +268,7 @@ impl Recording {
     fn send_failure(&mut self) {
         if let Some(failure) = &self.answer.failure {
             self.failure_sent = true;
-            failure.send(&self.node);
+            failure.send(&self.context());
         }
     }
 
@@ -379,6 +379,12 @@ impl Generation {
     pub fn chunk(&mut self, chunk: &(impl CompletionChunk + ?Sized)) {
         if let Some(recording) = &mut self.recording {
             recording.chunk_at(chunk, now());
+        } else if chunk.is_error() {
+            let mut answer = Answer::default();
+            chunk.tell(&mut answer);
+            if let Some(failure) = answer.failure {
+                failure.send(&self.span.context());
+            }
         }
     }
 
@@ -427,8 +433,8 @@ impl Generation {
     /// An attempt has failed, and the question will be asked again after `wait`. The error is recorded, the call goes on, and what
     /// the failed attempt answered is forgotten. The span tells the number of attempts and the time waited.
     pub fn retry<E: Error + 'static>(&mut self, error: &E, wait: Duration) {
+        failure::Failure::of(error).send(&self.span.context());
         let Some(recording) = &mut self.recording else { return };
-        failure::Failure::of(error).send(&recording.node);
         recording.retries = recording.retries.saturating_add(1);
         recording.backoff = recording.backoff.saturating_add(wait);
         recording.tokens.consumed(now());
@@ -444,6 +450,8 @@ impl Generation {
             if !recording.failure_sent {
                 recording.send_failure();
             }
+        } else {
+            failure::Failure::of(error).send(&self.span.context());
         }
     }
 

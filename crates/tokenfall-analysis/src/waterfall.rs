@@ -14,9 +14,9 @@ mod tree;
 
 use std::collections::HashMap;
 
-use tokenfall_api::traces::{ItemKind, TraceError, TraceItem, TraceSkeleton, flag};
-use tokenfall_model::document::Composite;
-use tokenfall_model::{Document, EventKind, Outcome, fields};
+use tokenfall_api::traces::{Arrivals, ItemKind, TraceError, TraceItem, TraceSkeleton, flag};
+use tokenfall_model::document::{Composite, TokenStream};
+use tokenfall_model::{Document, EventKind, Outcome, TokenTimeline, fields};
 use tokenfall_query::{Filter, SearchRequest, Sort};
 use tokenfall_store::{Search, SearchError};
 
@@ -129,6 +129,7 @@ fn assemble(trace_id: &str, documents: &[Document], errors: &[Document], complet
         attempt: Vec::with_capacity(rows),
         first_chunk_us: Vec::with_capacity(rows),
         chunks: Vec::with_capacity(rows),
+        arrivals: Vec::new(),
         names: Vec::new(),
         services: Vec::new(),
         types: Vec::new(),
@@ -148,7 +149,7 @@ fn assemble(trace_id: &str, documents: &[Document], errors: &[Document], complet
             | bit(is_generation[i], flag::GENERATION)
             | bit(is_tokens, flag::TOKENS);
         let composite = document.span.as_ref().and_then(|span| span.composite.as_ref());
-        let stream = document.tokenfall.as_ref().and_then(|t| t.stream);
+        let stream = document.tokenfall.as_ref().and_then(|t| t.stream.as_ref());
         let status = document.http.as_ref().and_then(|h| h.response.as_ref()).and_then(|r| r.status_code);
         s.id.push(nodes[i].id.to_owned());
         s.parent.push(parent.map_or(-1, |p| tree.rows[p] as i32));
@@ -166,6 +167,7 @@ fn assemble(trace_id: &str, documents: &[Document], errors: &[Document], complet
         s.attempt.push(attempts[i]);
         s.first_chunk_us.push(stream.map_or(-1, |t| i64::try_from(t.time_to_first_chunk_us).unwrap_or(i64::MAX)));
         s.chunks.push(stream.map_or(0, |t| t.chunks));
+        s.arrivals.extend(stream.and_then(|stream| arrivals(row as u32, stream)));
         let span_count = document.transaction.as_ref().and_then(|t| t.span_count);
         s.dropped_spans = s.dropped_spans.saturating_add(span_count.and_then(|c| c.dropped).unwrap_or(0));
         if tree.is_orphan[i] {
@@ -187,6 +189,16 @@ fn assemble(trace_id: &str, documents: &[Document], errors: &[Document], complet
     s.services = dictionaries.1.texts;
     s.types = dictionaries.2.texts;
     s
+}
+
+/// When the chunks of an answer came. A timeline that cannot be read is drawn as none; the item's attributes still have it.
+fn arrivals(item: u32, stream: &TokenStream) -> Option<Arrivals> {
+    let timeline = TokenTimeline::parse(stream.timeline.as_deref()?).ok()?;
+    Some(Arrivals {
+        item,
+        chunks_per_offset: u32::try_from(timeline.chunks_per_tick).unwrap_or(u32::MAX),
+        offsets_us: timeline.offsets_us,
+    })
 }
 
 fn first_error_us(errors: &[Document]) -> i64 {

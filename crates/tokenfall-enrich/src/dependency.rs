@@ -32,6 +32,12 @@ pub(crate) fn is_echo(document: &Document) -> bool {
             .is_none_or(|u| is_absent(&u.original) && is_absent(&u.full) && is_absent(&u.path) && is_absent(&u.domain))
 }
 
+/// True if the agent says that the span is a token, and whom it calls it does not say.
+pub(crate) fn is_token(document: &Document) -> bool {
+    let action = document.span.as_ref().and_then(|span| span.action.as_deref());
+    action == Some("token") && agent_resource(document).is_none()
+}
+
 /// The call as the agent describes it; `None` if it names no callee.
 pub(crate) fn agent_call(document: &Document) -> Option<Dependency> {
     let resource = agent_resource(document).filter(|_| !is_echo(document))?;

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use tokenfall_model::document::{Dependency, DependencyRole, TokenStream, TokenfallFields};
 use tokenfall_model::{Document, EventKind};
 
-use crate::dependency::{agent_call, agent_resource, is_echo, weighted};
+use crate::dependency::{agent_call, agent_resource, is_echo, is_token, weighted};
 use crate::generation::{
     ApiRequest, ModelWord, api_request, complete_gen_ai, has_gen_ai_evidence, is_agent_step, model_word, named_provider,
 };
@@ -55,8 +55,8 @@ enum Role {
     Model { provider: Option<String>, word: &'static str },
     /// An HTTP request to a model.
     Transport(ApiRequest),
-    /// A callee that is only the echo of a type: the arrival of chunks, if a model call is above.
-    Echo,
+    /// The arrival of chunks, if a model call is above: the agent says so, or the callee is only the echo of a type.
+    Chunks,
     /// Anything else.
     Other,
     /// Not a span.
@@ -140,7 +140,7 @@ impl Enricher {
                     self.facts.entry(parent).absorb(told);
                 }
             }
-            Role::Echo => {
+            Role::Chunks => {
                 if let Some(parent) = place.parent {
                     self.facts.entry(parent).add_chunks(chunks_of(document));
                 }
@@ -255,6 +255,9 @@ fn role_of(document: &Document) -> Role {
     if document.kind() != EventKind::Span {
         return Role::NoSpan;
     }
+    if is_token(document) {
+        return Role::Chunks;
+    }
     if is_agent_step(document) {
         return Role::Other;
     }
@@ -269,7 +272,7 @@ fn role_of(document: &Document) -> Role {
         return Role::Model { provider, word };
     }
     if is_echo(document) {
-        return Role::Echo;
+        return Role::Chunks;
     }
     match document.url.as_deref().and_then(api_request) {
         Some(request) if agent_resource(document).is_some() => Role::Transport(request),
@@ -335,9 +338,10 @@ fn chunks_of(document: &Document) -> Chunks {
     Chunks { count, first_us, last_us: first_us.saturating_add(length) }
 }
 
-/// Lets a streamed call last until its last chunk.
+/// Lets a streamed call last until its last chunk. What the agent measured of the stream counts, else what token spans tell.
 fn until_last_chunk(document: &Document, dependency: &mut Dependency, chunks: Chunks) -> Option<TokenStream> {
-    let stream = chunks.stream_since(document.time())?;
+    let measured = document.tokenfall.as_ref().and_then(|fields| fields.stream.clone());
+    let stream = measured.or_else(|| chunks.stream_since(document.time()))?;
     // The times of merged calls cannot be told apart.
     if document.span.as_ref().is_some_and(|s| s.composite.is_none()) {
         dependency.duration_us = stream.time_to_last_chunk_us;
@@ -359,7 +363,8 @@ fn set(document: &mut Document, dependency: Option<Dependency>, stream: Option<T
     }
     let fields = document.tokenfall.get_or_insert_with(|| Box::new(TokenfallFields::default()));
     fields.dependency = dependency;
-    fields.stream = stream;
+    // What the agent measured stays.
+    fields.stream = stream.or_else(|| fields.stream.take());
 }
 
 #[cfg(test)]

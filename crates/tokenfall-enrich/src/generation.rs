@@ -3,7 +3,7 @@
 //! `docs/dependencies.md` states the rule in prose. Everything here is a pure function of one document.
 
 use tokenfall_model::Document;
-use tokenfall_model::document::{GenAi, GenAiModel, LabelValue, Name, Url};
+use tokenfall_model::document::{GenAi, LabelValue, Name, Url};
 
 /// What a span's type or subtype says about the callee of a model call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,8 +229,14 @@ pub(crate) fn complete_gen_ai(
     let gen_ai = document.gen_ai.get_or_insert_with(|| Box::new(GenAi::default()));
     gen_ai.provider.get_or_insert_with(|| Name { name: provider.to_owned() });
     gen_ai.operation = gen_ai.operation.take().or(operation.map(|name| Name { name }));
-    gen_ai.request = gen_ai.request.take().or(request.map(|model| GenAiModel { model }));
-    gen_ai.response = gen_ai.response.take().or(response.map(|model| GenAiModel { model }));
+    if request.is_some() {
+        let asked = gen_ai.request.get_or_insert_default();
+        asked.model = asked.model.take().or(request);
+    }
+    if response.is_some() {
+        let answered = gen_ai.response.get_or_insert_default();
+        answered.model = answered.model.take().or(response);
+    }
 }
 
 /// Operation by the words in the span's name, such as `openaiChatCompletion`.

@@ -1159,16 +1159,74 @@ pub struct GenAi {
     /// Operation, such as `chat`.
     pub operation: Option<Name>,
     /// What was asked for.
-    pub request: Option<GenAiModel>,
+    pub request: Option<GenAiRequest>,
     /// What answered.
-    pub response: Option<GenAiModel>,
+    pub response: Option<GenAiResponse>,
+    /// Tokens.
+    pub usage: Option<GenAiUsage>,
+    /// The question, if the sender captured it.
+    pub input: Option<GenAiMessages>,
+    /// The answer, if the sender captured it.
+    pub output: Option<GenAiMessages>,
+    /// Conversation that the call is part of.
+    pub conversation: Option<Id<String>>,
 }
 
-/// `gen_ai.request.*`, `gen_ai.response.*`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GenAiModel {
+/// `gen_ai.request.*`
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GenAiRequest {
     /// Model.
-    pub model: String,
+    pub model: Option<String>,
+    /// Most tokens that may be answered.
+    pub max_tokens: Option<i64>,
+    /// Temperature.
+    pub temperature: Option<f64>,
+    /// Probability mass from which tokens are taken.
+    pub top_p: Option<f64>,
+    /// Is the answer streamed?
+    pub stream: Option<bool>,
+}
+
+/// `gen_ai.response.*`
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GenAiResponse {
+    /// Model.
+    pub model: Option<String>,
+    /// The provider's id of the answer.
+    pub id: Option<String>,
+    /// Why each choice ended, in the provider's words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub finish_reasons: Vec<String>,
+    /// From the request to the first chunk with content, in seconds (as the convention has it).
+    pub time_to_first_chunk: Option<f64>,
+}
+
+/// `gen_ai.usage.*`: tokens; the details are parts of the totals.
+#[skip_serializing_none]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenAiUsage {
+    /// Tokens of the question, cached ones included.
+    pub input_tokens: Option<u64>,
+    /// Tokens of the answer, reasoning included.
+    pub output_tokens: Option<u64>,
+    /// Tokens of the question that the provider had in its cache.
+    #[serde(rename = "cache_read.input_tokens")]
+    pub cache_read_input_tokens: Option<u64>,
+    /// Tokens of the question that the provider put into its cache.
+    #[serde(rename = "cache_creation.input_tokens")]
+    pub cache_creation_input_tokens: Option<u64>,
+    /// Tokens of the answer that the model thought and did not say.
+    #[serde(rename = "reasoning.output_tokens")]
+    pub reasoning_output_tokens: Option<u64>,
+}
+
+/// `gen_ai.input.*`, `gen_ai.output.*`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenAiMessages {
+    /// Messages as JSON text, as sent.
+    pub messages: String,
 }
 
 /// `tokenfall.*`: what Tokenfall derived from the event and its neighbours. Elastic's documents have no such fields.
@@ -1179,6 +1237,32 @@ pub struct TokenfallFields {
     pub dependency: Option<Dependency>,
     /// Stream of the answer, on the span of a model call.
     pub stream: Option<TokenStream>,
+    /// Where the numbers of tokens come from, if the sender says so.
+    pub usage: Option<TokenfallUsage>,
+    /// Cost of the call, if the sender says so.
+    pub cost: Option<TokenfallCost>,
+    /// Attempts of the call, if there was more than one.
+    pub attempts: Option<u64>,
+    /// Time waited between attempts, in microseconds.
+    #[serde(rename = "backoff.us")]
+    pub backoff_us: Option<u64>,
+    /// What the provider said of the limits of the account: `remaining.tokens`, `reset.requests` (in seconds) and the like.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ratelimit: BTreeMap<String, f64>,
+}
+
+/// `tokenfall.usage.*`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenfallUsage {
+    /// `reported` by the provider, `counted` by a tokenizer, `derived` from the number of chunks, `estimated` from characters.
+    pub source: String,
+}
+
+/// `tokenfall.cost.*`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenfallCost {
+    /// USD as an exact decimal number.
+    pub usd: String,
 }
 
 /// `tokenfall.dependency.*`. The rule is written down in `docs/dependencies.md`.
@@ -1228,9 +1312,10 @@ impl DependencyRole {
 
 /// `tokenfall.stream.*`: how an answer came in.
 #[skip_serializing_none]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenStream {
-    /// Chunks seen: tokens and the protocol's role, finish and usage chunks.
+    /// Chunks seen. By token spans: tokens and the protocol's role, finish and usage chunks. By an agent that measures the
+    /// stream: chunks with content.
     pub chunks: u64,
     /// From the start of the call to its first chunk, in microseconds.
     #[serde(rename = "time_to_first_chunk.us")]
@@ -1238,4 +1323,15 @@ pub struct TokenStream {
     /// From the start of the call to the end of its last chunk, in microseconds.
     #[serde(rename = "time_to_last_chunk.us")]
     pub time_to_last_chunk_us: u64,
+    /// Median of the gaps between chunks in microseconds.
+    #[serde(rename = "inter_token.p50.us")]
+    pub inter_token_p50_us: Option<u64>,
+    /// 95th percentile of the gaps between chunks in microseconds.
+    #[serde(rename = "inter_token.p95.us")]
+    pub inter_token_p95_us: Option<u64>,
+    /// Longest gap between chunks in microseconds.
+    #[serde(rename = "inter_token.max.us")]
+    pub inter_token_max_us: Option<u64>,
+    /// When the chunks came, as the agent wrote it: read it with [`TokenTimeline`](crate::TokenTimeline).
+    pub timeline: Option<String>,
 }

@@ -239,8 +239,16 @@ fields! {
 
     GEN_AI_PROVIDER_NAME = "gen_ai.provider.name" Keyword |d| d.gen_ai.as_ref().and_then(|g| g.provider.as_ref()).map(|n| &n.name);
     GEN_AI_OPERATION_NAME = "gen_ai.operation.name" Keyword |d| d.gen_ai.as_ref().and_then(|g| g.operation.as_ref()).map(|n| &n.name);
-    GEN_AI_REQUEST_MODEL = "gen_ai.request.model" Keyword |d| d.gen_ai.as_ref().and_then(|g| g.request.as_ref()).map(|m| &m.model);
-    GEN_AI_RESPONSE_MODEL = "gen_ai.response.model" Keyword |d| d.gen_ai.as_ref().and_then(|g| g.response.as_ref()).map(|m| &m.model);
+    GEN_AI_REQUEST_MODEL = "gen_ai.request.model" Keyword |d| d.gen_ai.as_ref().and_then(|g| g.request.as_ref()).and_then(|r| r.model.as_ref());
+    GEN_AI_RESPONSE_MODEL = "gen_ai.response.model" Keyword |d| d.gen_ai.as_ref().and_then(|g| g.response.as_ref()).and_then(|r| r.model.as_ref());
+    GEN_AI_REQUEST_STREAM = "gen_ai.request.stream" Bool |d| d.gen_ai.as_ref().and_then(|g| g.request.as_ref()).and_then(|r| r.stream);
+    GEN_AI_RESPONSE_ID = "gen_ai.response.id" Id |d| d.gen_ai.as_ref().and_then(|g| g.response.as_ref()).and_then(|r| r.id.as_ref());
+    GEN_AI_RESPONSE_FINISH_REASONS = "gen_ai.response.finish_reasons" Keyword |d| Each(d.gen_ai.iter().flat_map(|g| g.response.iter().flat_map(|r| r.finish_reasons.iter().map(String::as_str))));
+    GEN_AI_USAGE_INPUT_TOKENS = "gen_ai.usage.input_tokens" Long |d| d.gen_ai.as_ref().and_then(|g| g.usage).and_then(|u| u.input_tokens);
+    GEN_AI_USAGE_OUTPUT_TOKENS = "gen_ai.usage.output_tokens" Long |d| d.gen_ai.as_ref().and_then(|g| g.usage).and_then(|u| u.output_tokens);
+    GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.cache_read.input_tokens" Long |d| d.gen_ai.as_ref().and_then(|g| g.usage).and_then(|u| u.cache_read_input_tokens);
+    GEN_AI_USAGE_REASONING_OUTPUT_TOKENS = "gen_ai.usage.reasoning.output_tokens" Long |d| d.gen_ai.as_ref().and_then(|g| g.usage).and_then(|u| u.reasoning_output_tokens);
+    GEN_AI_CONVERSATION_ID = "gen_ai.conversation.id" Id |d| d.gen_ai.as_ref().and_then(|g| g.conversation.as_ref()).map(|c| &c.id);
 
     DEPENDENCY_RESOURCE = "tokenfall.dependency.resource" Keyword |d| d.tokenfall.as_ref().and_then(|t| t.dependency.as_ref()).map(|x| &x.resource);
     DEPENDENCY_TYPE = "tokenfall.dependency.type" Keyword |d| d.tokenfall.as_ref().and_then(|t| t.dependency.as_ref()).map(|x| &x.kind);
@@ -248,8 +256,15 @@ fields! {
     DEPENDENCY_COUNT = "tokenfall.dependency.count" Double |d| d.tokenfall.as_ref().and_then(|t| t.dependency.as_ref()).map(|x| x.count);
     DEPENDENCY_DURATION_SUM_US = "tokenfall.dependency.duration.sum.us" Double |d| d.tokenfall.as_ref().and_then(|t| t.dependency.as_ref()).map(|x| x.sum_us);
     DEPENDENCY_DURATION_US = "tokenfall.dependency.duration.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.dependency.as_ref()).map(|x| x.duration_us);
-    STREAM_CHUNKS = "tokenfall.stream.chunks" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream).map(|s| s.chunks);
-    STREAM_TIME_TO_FIRST_CHUNK_US = "tokenfall.stream.time_to_first_chunk.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream).map(|s| s.time_to_first_chunk_us);
+    STREAM_CHUNKS = "tokenfall.stream.chunks" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).map(|s| s.chunks);
+    STREAM_TIME_TO_FIRST_CHUNK_US = "tokenfall.stream.time_to_first_chunk.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).map(|s| s.time_to_first_chunk_us);
+    STREAM_TIME_TO_LAST_CHUNK_US = "tokenfall.stream.time_to_last_chunk.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).map(|s| s.time_to_last_chunk_us);
+    STREAM_INTER_TOKEN_P50_US = "tokenfall.stream.inter_token.p50.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).and_then(|s| s.inter_token_p50_us);
+    STREAM_INTER_TOKEN_P95_US = "tokenfall.stream.inter_token.p95.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).and_then(|s| s.inter_token_p95_us);
+    USAGE_SOURCE = "tokenfall.usage.source" Keyword |d| d.tokenfall.as_ref().and_then(|t| t.usage.as_ref()).map(|u| &u.source);
+    COST_USD = "tokenfall.cost.usd" Double |d| d.tokenfall.as_ref().and_then(|t| t.cost.as_ref()).and_then(|c| c.usd.parse::<f64>().ok());
+    ATTEMPTS = "tokenfall.attempts" Long |d| d.tokenfall.as_ref().and_then(|t| t.attempts);
+    BACKOFF_US = "tokenfall.backoff.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.backoff_us);
 }
 
 impl Document {

@@ -275,6 +275,21 @@ export interface components {
              */
             occurrences: number;
         };
+        /** @description When the chunks of one streamed answer came. */
+        Arrivals: {
+            /**
+             * Format: int32
+             * @description Row of the model call.
+             */
+            item: number;
+            /**
+             * Format: int32
+             * @description Chunks that each offset stands for. More than one if the answer was long.
+             */
+            chunks_per_offset: number;
+            /** @description Microseconds after the start of the item, ascending. */
+            offsets_us: number[];
+        };
         /** @description A part of the critical path: during it, this item alone was being waited for. */
         CriticalPathSegment: {
             /**
@@ -893,6 +908,8 @@ export interface components {
             first_chunk_us: number[];
             /** @description Chunks of a streamed answer; 0 if not known. */
             chunks: number[];
+            /** @description When the chunks of streamed answers came, for the items whose agent said so. */
+            arrivals: components["schemas"]["Arrivals"][];
             /** @description Dictionary of names. */
             names: string[];
             /** @description Dictionary of services. */

@@ -38,11 +38,20 @@ const MAX_NAME_BYTES: usize = 1024;
 pub trait CompletionChunk {
     /// Tells `answer` what is in here. It is called when the chunk arrives, so it should be quick.
     fn tell(&self, answer: &mut Answer);
+
+    /// Is it an error instead? Errors are reported even if the call is not recorded.
+    fn is_error(&self) -> bool {
+        false
+    }
 }
 
 impl<C: CompletionChunk + ?Sized> CompletionChunk for &C {
     fn tell(&self, answer: &mut Answer) {
         C::tell(self, answer);
+    }
+
+    fn is_error(&self) -> bool {
+        C::is_error(self)
     }
 }
 
@@ -53,6 +62,10 @@ impl<C: CompletionChunk, E: Error + 'static> CompletionChunk for Result<C, E> {
             Ok(chunk) => chunk.tell(answer),
             Err(error) => answer.error(error),
         }
+    }
+
+    fn is_error(&self) -> bool {
+        self.is_err()
     }
 }
 

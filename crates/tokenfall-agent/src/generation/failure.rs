@@ -5,11 +5,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::now;
 use super::provider::{Str, TextOr};
-use crate::event::{ErrorKind, ErrorPlace, ErrorRecord, Event, EventContext, Exception, Text};
-use crate::id::ErrorId;
-use crate::trace::{Node, lock};
+use crate::context::Context;
+use crate::event::{Exception, Text};
 
 /// Kinds of errors, named as in OpenAI's and Anthropic's libraries, so that one error group holds them whatever the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -218,64 +216,28 @@ pub(super) struct Failure {
     pub(super) exception: Exception,
 }
 
-/// Most causes of an error that are told.
-const MAX_CAUSES: usize = 16;
+/// Most characters of messages; what may be sent is less.
+const MAX_MESSAGE_CHARS: usize = 10_000;
 
 impl Failure {
     pub(super) fn of<E: Error + 'static>(error: &E) -> Self {
-        let known = (error as &(dyn Error + 'static)).downcast_ref::<GenerationError>();
-        let (module, kind) = match known {
-            Some(known) => (None, Text::Borrowed(known.kind.as_str())),
-            None => of_type(std::any::type_name::<E>()),
-        };
-        let code = known.and_then(|known| known.code.clone().or_else(|| Some(known.status?.to_string())));
-        let mut causes = Vec::new();
-        let mut source = error.source();
-        while let Some(cause) = source.filter(|_| causes.len() < MAX_CAUSES) {
-            causes.push(Exception { message: cause.to_string().into(), handled: true, ..Exception::default() });
-            source = cause.source();
+        let mut exception = crate::error::exception(error, MAX_MESSAGE_CHARS);
+        if let Some(known) = (error as &(dyn Error + 'static)).downcast_ref::<GenerationError>() {
+            exception.kind = Some(Text::Borrowed(known.kind.as_str()));
+            exception.module = None;
+            exception.code = known.code.clone().or_else(|| Some(known.status?.to_string())).map(Text::from);
         }
-        let message = error.to_string().into();
-        let code = code.map(Text::from);
-        Self { exception: Exception { message, kind: Some(kind), module, code, handled: true, causes, stack: None } }
+        Self { exception }
     }
 
-    /// Sends it as an error that happened in this span.
-    pub(super) fn send(&self, node: &Node) {
-        let trace = &node.trace;
-        let (transaction_name, transaction_kind) = {
-            let facts = lock(&trace.facts);
-            (facts.name.clone(), facts.kind.clone())
-        };
-        trace.core.send(Event::Error(Box::new(ErrorRecord {
-            id: ErrorId::random(),
-            timestamp_us: trace.anchor.timestamp_us(now()),
-            place: Some(ErrorPlace {
-                trace_id: trace.trace_id,
-                transaction_id: trace.transaction_id,
-                parent_id: node.id,
-                sampled: true,
-                transaction_name,
-                transaction_kind,
-            }),
-            culprit: None,
-            what: ErrorKind::Exception(self.exception.clone()),
-            context: EventContext::default(),
-        })));
+    /// Sends it as an error that happened here. That does not say that the call has failed.
+    pub(super) fn send(&self, context: &Context) {
+        context.place_of_errors().send_exception(self.exception.clone());
     }
 
     /// `error.type`
     pub(super) fn kind(&self) -> Text {
         self.exception.kind.clone().unwrap_or(Text::Borrowed("_OTHER"))
-    }
-}
-
-/// Module and name of a type; parameters stay out.
-fn of_type(name: &'static str) -> (Option<Text>, Text) {
-    let name = name.split('<').next().unwrap_or(name);
-    match name.rsplit_once("::") {
-        Some((module, name)) => (Some(Text::Borrowed(module)), Text::Borrowed(name)),
-        None => (None, Text::Borrowed(name)),
     }
 }
 

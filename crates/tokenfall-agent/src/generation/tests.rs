@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::compression::Compression;
 use crate::core::Core;
-use crate::event::{ErrorKind, Event, SpanRecord, Target, TransactionRecord};
+use crate::event::{ErrorKind, Event, Exception, SpanRecord, Target, TransactionRecord};
+use crate::id::SpanId;
 use crate::settings::Settings;
 use crate::target::{resource, service_target};
 
@@ -72,7 +73,7 @@ impl Drop for Stage {
 struct Events {
     spans: Vec<SpanRecord>,
     transactions: Vec<TransactionRecord>,
-    errors: Vec<(Option<crate::id::SpanId>, crate::event::Exception)>,
+    errors: Vec<(Option<SpanId>, Exception)>,
 }
 
 impl Events {
@@ -453,6 +454,19 @@ fn what_is_not_recorded_costs_nothing_and_tells_nothing() {
     assert_eq!(Some(context.trace_id()), transaction.trace_context().map(|context| context.trace_id()));
     tell(&stage, &mut generation, &[content("a")], 1);
     assert_eq!(generation.finish(), GenerationSummary::default());
+    assert_eq!(stage.core.queue.len(), 0);
+    // Errors are not sampled.
+    let mut generation = transaction.generation().start();
+    let refused = GenerationError::from_response(429, b"");
+    generation.chunk(&Err::<Value, _>(refused.clone()));
+    generation.fail(&refused);
+    drop(generation.finish());
+    let errors = stage.events().errors;
+    let at = transaction.context().transaction_id();
+    assert_eq!(
+        errors.iter().map(|(place, error)| (*place, error.kind.as_deref())).collect::<Vec<_>>(),
+        [(at, Some("RateLimitError")); 2]
+    );
     let mut nothing = Agent::disabled().generation().start();
     nothing.token();
     assert_eq!(nothing.finish(), GenerationSummary::default());

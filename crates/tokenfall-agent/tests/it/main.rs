@@ -4,6 +4,7 @@ mod allocations;
 mod config;
 mod encode;
 mod error;
+mod generation;
 mod http;
 #[cfg(feature = "tracing")]
 mod layer;

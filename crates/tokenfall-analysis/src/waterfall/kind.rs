@@ -49,11 +49,11 @@ pub(super) fn is_generation(document: &Document) -> bool {
     dependency.is_some_and(|d| d.role == DependencyRole::Generation)
 }
 
-/// True if the item names a callee that is none: under a model call, that is the arrival of its chunks.
+/// True if the item is a token, or names a callee that is none: under a model call, that is the arrival of its chunks.
 pub(super) fn is_token_stream(document: &Document) -> bool {
-    document.kind() == EventKind::Span
-        && document.tokenfall.as_ref().is_none_or(|t| t.dependency.is_none())
-        && document.span.as_ref().and_then(|s| s.destination.as_ref()).is_some_and(|d| d.service.is_some())
+    let Some(span) = document.span.as_ref().filter(|_| document.kind() == EventKind::Span) else { return false };
+    document.tokenfall.as_ref().is_none_or(|t| t.dependency.is_none())
+        && (span.action.as_deref() == Some("token") || span.destination.as_ref().is_some_and(|d| d.service.is_some()))
 }
 
 /// Types of the model calls of a trace: the same type around them is a wrapper, which is drawn like them.

@@ -155,7 +155,7 @@ fn call(id: &str, name: &str, at_us: i64, duration_us: u64, outcome: Outcome) ->
         sum_us: duration_us as f64,
         duration_us,
     };
-    document.tokenfall = Some(Box::new(TokenfallFields { dependency: Some(dependency), stream: None }));
+    document.tokenfall = Some(Box::new(TokenfallFields { dependency: Some(dependency), ..TokenfallFields::default() }));
     document
 }
 

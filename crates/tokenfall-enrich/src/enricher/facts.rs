@@ -49,6 +49,7 @@ impl Chunks {
             chunks: self.count,
             time_to_first_chunk_us: since(self.first_us),
             time_to_last_chunk_us: since(self.last_us),
+            ..TokenStream::default()
         })
     }
 }

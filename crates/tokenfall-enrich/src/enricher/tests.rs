@@ -62,6 +62,60 @@ fn transaction(id: &str) -> Document {
     document
 }
 
+/// A token as Tokenfall's agent sends it: of its call's type, and without a callee.
+fn own_token(id: &str, parent: &str, at_us: i64, duration_us: u64, count: u64) -> Document {
+    let mut document = span(id, parent, "token", "genai", at_us, duration_us);
+    let span = document.span.as_mut().unwrap();
+    span.subtype = Some("openai".into());
+    span.action = Some("token".into());
+    let sum = DurationUs { us: Micros::new(1) };
+    span.composite = (count > 1).then_some(Composite { count, sum, compression_strategy: None });
+    document
+}
+
+fn own_call(id: &str, stream: Option<TokenStream>) -> Document {
+    let mut document = with_resource(span(id, "x", "chat", "genai", 1_000, 900), "openai", Some("openai"), None);
+    document.tokenfall =
+        stream.map(|stream| Box::new(TokenfallFields { stream: Some(stream), ..TokenfallFields::default() }));
+    document
+}
+
+#[test]
+fn tokens_of_the_agent_are_no_model_calls() {
+    let mut documents =
+        vec![own_token("a", "g", 1_100, 200, 30), own_token("b", "g", 1_400, 300, 1), own_call("g", None)];
+    Enricher::new().enrich_batch(&mut documents);
+    assert!(documents[..2].iter().all(|token| token.tokenfall.is_none()));
+    let fields = documents[2].tokenfall.as_deref().unwrap();
+    let stream =
+        TokenStream { chunks: 31, time_to_first_chunk_us: 100, time_to_last_chunk_us: 700, ..TokenStream::default() };
+    assert_eq!(fields.stream.as_ref(), Some(&stream));
+    let dependency = fields.dependency.as_ref().unwrap();
+    assert_eq!((dependency.resource.as_str(), dependency.count, dependency.duration_us), ("openai", 1.0, 700));
+}
+
+#[test]
+fn what_the_agent_measured_counts() {
+    let measured = TokenStream {
+        chunks: 29,
+        time_to_first_chunk_us: 90,
+        time_to_last_chunk_us: 650,
+        timeline: Some("1;1;1;A".into()),
+        ..TokenStream::default()
+    };
+    for tokens_first in [true, false] {
+        let mut documents = vec![own_token("a", "g", 1_100, 200, 30), own_call("g", Some(measured.clone()))];
+        if !tokens_first {
+            documents.reverse();
+        }
+        Enricher::new().enrich_batch(&mut documents);
+        let call = documents.iter().find(|document| document.span.as_ref().unwrap().action.is_none()).unwrap();
+        let fields = call.tokenfall.as_deref().unwrap();
+        assert_eq!(fields.stream.as_ref(), Some(&measured));
+        assert_eq!(fields.dependency.as_ref().unwrap().duration_us, 650);
+    }
+}
+
 /// The spans of a captured body, decoded as far as the rule looks.
 fn captured(folder: &str, file: &str) -> Vec<Document> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/captured");
@@ -145,7 +199,7 @@ fn generations(documents: &[Document]) -> Vec<&Document> {
 }
 
 fn model(document: &Document) -> Option<&str> {
-    Some(document.gen_ai.as_ref()?.request.as_ref()?.model.as_str())
+    document.gen_ai.as_ref()?.request.as_ref()?.model.as_deref()
 }
 
 #[test]
@@ -161,7 +215,7 @@ fn the_articles_query_waits_for_the_search_engine_and_for_openai() {
     assert!((openai.sum_us - openai.durations_us.iter().sum::<u64>() as f64).abs() < 1e-3);
     for generation in generations(&documents) {
         assert_eq!(model(generation), Some("gpt-35-turbo"));
-        let stream = generation.tokenfall.as_ref().unwrap().stream.unwrap();
+        let stream = generation.tokenfall.as_ref().unwrap().stream.as_ref().unwrap();
         assert_eq!(stream.chunks, 62);
         assert!((100_000..200_000).contains(&stream.time_to_first_chunk_us), "{stream:?}");
         assert!(stream.time_to_last_chunk_us <= generation.duration().unwrap().get());
@@ -176,7 +230,7 @@ fn without_compression_the_table_is_the_same() {
     assert!((rows["openai"].count - 3.0).abs() < 1e-9);
     assert!(rows["openai"].durations_us.iter().all(|us| (850_000..885_000).contains(us)));
     for generation in generations(&documents) {
-        assert_eq!(generation.tokenfall.as_ref().unwrap().stream.unwrap().chunks, 62);
+        assert_eq!(generation.tokenfall.as_ref().unwrap().stream.as_ref().unwrap().chunks, 62);
     }
 }
 

@@ -4,6 +4,7 @@
 //! it has been understood, so that nothing is lost and nothing is stored twice.
 
 mod attributes;
+mod gen_ai;
 
 use std::net::IpAddr;
 

@@ -46,9 +46,9 @@ fn model_calls() {
         &span(Some("CLIENT"), &attributes),
         &json!({
             "gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o",
-            "gen_ai.response.model": "gpt-4o-2024", "labels.gen_ai_request_model": "gpt-4o", "labels.gen_ai_system": "openai",
-            "labels.gen_ai_request_stream": "true", "labels.gen_ai_response_finish_reasons.0": "stop",
-            "numeric_labels.gen_ai_usage_input_tokens": 12.0, "span.type": "genai", "span.subtype": "openai",
+            "gen_ai.response.model": "gpt-4o-2024", "gen_ai.request.stream": true, "gen_ai.response.finish_reasons.0": "stop",
+            "gen_ai.usage.input_tokens": 12, "labels.gen_ai_request_model": null, "labels.gen_ai_system": null,
+            "numeric_labels.gen_ai_usage_input_tokens": null, "span.type": "genai", "span.subtype": "openai",
             "span.kind": "CLIENT", "service.target.type": "genai", "span.destination.service.resource": null,
         }),
     );
@@ -73,6 +73,50 @@ fn model_calls() {
         }),
     );
     check(&transaction(&json!({"gen_ai.provider.name": "openai"})), &json!({"gen_ai.provider.name": "openai"}));
+}
+
+#[test]
+fn what_the_agent_measured() {
+    let attributes = json!({
+        "gen_ai.provider.name": "openai", "gen_ai.system": "openai", "gen_ai.usage.input_tokens": 1000.0,
+        "gen_ai.usage.output_tokens": "many", "gen_ai.usage.reasoning.output_tokens": 7,
+        "gen_ai.response.time_to_first_chunk": 0.341, "gen_ai.input.messages": "x".repeat(5000),
+        "gen_ai.output.messages": [{"role": "assistant"}], "gen_ai.request.seed": 7,
+        "tokenfall.usage.source": "reported", "tokenfall.cost.usd": "0.002875", "tokenfall.attempts": 3,
+        "tokenfall.backoff": 1.5, "tokenfall.ratelimit.remaining.tokens": 149984, "tokenfall.stream.chunks": 3,
+        "tokenfall.stream.time_to_last_chunk": 0.383, "tokenfall.stream.inter_token.p50": 0.021,
+        "tokenfall.stream.timeline": "1;1;1;A",
+    });
+    check(
+        &span(Some("CLIENT"), &attributes),
+        &json!({
+            "gen_ai.provider.name": "openai", "gen_ai.response.time_to_first_chunk": 0.341,
+            "gen_ai.input.messages": "x".repeat(5000), "gen_ai.output.messages": "[{\"role\":\"assistant\"}]",
+            "labels.gen_ai_usage_output_tokens": "many", "labels.gen_ai_system": null,
+            "numeric_labels.gen_ai_request_seed": 7.0, "numeric_labels.tokenfall_attempts": null,
+        }),
+    );
+    check(
+        &span(Some("CLIENT"), &attributes),
+        &json!({
+            "gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": null, "gen_ai.usage.reasoning.output_tokens": 7,
+            "tokenfall.stream.chunks": 3, "tokenfall.stream.time_to_first_chunk.us": 341_000,
+            "tokenfall.stream.time_to_last_chunk.us": 383_000, "tokenfall.stream.inter_token.p50.us": 21_000,
+            "tokenfall.stream.inter_token.p95.us": null, "tokenfall.stream.timeline": "1;1;1;A",
+            "tokenfall.usage.source": "reported", "tokenfall.cost.usd": "0.002875", "tokenfall.attempts": 3,
+            "tokenfall.backoff.us": 1_500_000, "tokenfall.ratelimit.remaining.tokens": 149_984.0,
+        }),
+    );
+    // What is not as it should be stays a label.
+    let odd = json!({"tokenfall.cost.usd": "1e3", "tokenfall.usage.source": "guessed", "tokenfall.stream.chunks": 3});
+    check(
+        &span(None, &odd),
+        &json!({
+            "labels.tokenfall_cost_usd": "1e3", "labels.tokenfall_usage_source": "guessed",
+            "numeric_labels.tokenfall_stream_chunks": 3.0, "tokenfall.stream.chunks": null,
+            "tokenfall.cost.usd": null,
+        }),
+    );
 }
 
 #[test]

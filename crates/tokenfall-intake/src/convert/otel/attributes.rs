@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 use tokenfall_model::document::{
-    Db, Document, Endpoint, GenAi, GenAiModel, Http, HttpRequest, HttpResponse, LabelValue, Name, Network,
-    NetworkConnection, Session, UserAgent,
+    Db, Document, Endpoint, Http, HttpRequest, HttpResponse, LabelValue, Name, Network, NetworkConnection, Session,
+    UserAgent,
 };
 
 use super::super::{some, url};
@@ -48,7 +48,7 @@ impl Attributes {
         self.take(keys, |value| value.as_i64().or_else(|| value.as_str()?.parse().ok()))
     }
 
-    fn take<T>(&mut self, keys: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
+    pub(super) fn take<T>(&mut self, keys: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
         let mut first = None;
         for key in keys {
             if let Some(value) = self.0.get(*key).and_then(&read) {
@@ -70,15 +70,7 @@ impl Attributes {
         if let Some(kind) = self.text(&["network.connection.type"]) {
             document.network = Some(Network { connection: NetworkConnection { kind } });
         }
-        // Kept as labels too, as Elastic keeps them.
-        let text = |key: &str| self.0.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(ToOwned::to_owned);
-        let gen_ai = GenAi {
-            provider: text("gen_ai.provider.name").or_else(|| text("gen_ai.system")).map(|name| Name { name }),
-            operation: text("gen_ai.operation.name").map(|name| Name { name }),
-            request: text("gen_ai.request.model").map(|model| GenAiModel { model }),
-            response: text("gen_ai.response.model").map(|model| GenAiModel { model }),
-        };
-        document.gen_ai = some(gen_ai).map(Box::new);
+        self.gen_ai(document);
     }
 
     pub(super) fn http(&mut self) -> Option<Box<Http>> {

@@ -1,0 +1,146 @@
+//! What attributes say about a model call: `gen_ai.*` of OpenTelemetry, and `tokenfall.*` of our own agent for what the
+//! conventions have no name for (`docs/formats/token-timeline.md`, `docs/dependencies.md`).
+
+use serde_json::Value;
+use tokenfall_model::document::{
+    Document, GenAi, GenAiMessages, GenAiRequest, GenAiResponse, GenAiUsage, Id, Name, TokenStream, TokenfallCost,
+    TokenfallFields, TokenfallUsage,
+};
+
+use super::super::{some, url};
+use super::attributes::Attributes;
+
+/// Where numbers of tokens come from.
+const USAGE_SOURCES: &[&str] = &["reported", "counted", "derived", "estimated"];
+/// Prefix of what the provider says about limits.
+const RATELIMIT: &str = "tokenfall.ratelimit.";
+/// Most facts about limits that are kept.
+const RATELIMITS_MAX: usize = 32;
+/// Longest decimal number of a cost, in bytes.
+const COST_BYTES_MAX: usize = 64;
+
+impl Attributes {
+    /// Takes what is said about a model call.
+    pub(super) fn gen_ai(&mut self, document: &mut Document) {
+        let gen_ai = GenAi {
+            provider: self.text(&["gen_ai.provider.name", "gen_ai.system"]).map(|name| Name { name }),
+            operation: self.text(&["gen_ai.operation.name"]).map(|name| Name { name }),
+            request: some(GenAiRequest {
+                model: self.text(&["gen_ai.request.model"]),
+                max_tokens: self.int(&["gen_ai.request.max_tokens"]),
+                temperature: self.float("gen_ai.request.temperature"),
+                top_p: self.float("gen_ai.request.top_p"),
+                stream: self.take(&["gen_ai.request.stream"], Value::as_bool),
+            }),
+            response: some(GenAiResponse {
+                model: self.text(&["gen_ai.response.model"]),
+                id: self.text(&["gen_ai.response.id"]),
+                finish_reasons: self.take(&["gen_ai.response.finish_reasons"], texts).unwrap_or_default(),
+                time_to_first_chunk: self.float("gen_ai.response.time_to_first_chunk"),
+            }),
+            usage: some(GenAiUsage {
+                input_tokens: self.count("gen_ai.usage.input_tokens"),
+                output_tokens: self.count("gen_ai.usage.output_tokens"),
+                cache_read_input_tokens: self.count("gen_ai.usage.cache_read.input_tokens"),
+                cache_creation_input_tokens: self.count("gen_ai.usage.cache_creation.input_tokens"),
+                reasoning_output_tokens: self.count("gen_ai.usage.reasoning.output_tokens"),
+            }),
+            input: self.take(&["gen_ai.input.messages"], json).map(|messages| GenAiMessages { messages }),
+            output: self.take(&["gen_ai.output.messages"], json).map(|messages| GenAiMessages { messages }),
+            conversation: self.text(&["gen_ai.conversation.id"]).map(|id| Id { id }),
+        };
+        let first = gen_ai.response.as_ref().and_then(|response| response.time_to_first_chunk);
+        let fields = TokenfallFields {
+            dependency: None,
+            stream: self.stream(first),
+            usage: self
+                .take(&["tokenfall.usage.source"], |value| {
+                    value.as_str().filter(|word| USAGE_SOURCES.contains(word)).map(Into::into)
+                })
+                .map(|source| TokenfallUsage { source }),
+            cost: self.take(&["tokenfall.cost.usd"], decimal).map(|usd| TokenfallCost { usd }),
+            attempts: self.count("tokenfall.attempts"),
+            backoff_us: self.micros("tokenfall.backoff"),
+            ratelimit: self.ratelimit(),
+        };
+        document.gen_ai = some(gen_ai).map(Box::new);
+        document.tokenfall = some(fields).map(Box::new);
+    }
+
+    /// The stream as our agent measured it. Without the number of chunks and both times there is none.
+    fn stream(&mut self, first: Option<f64>) -> Option<TokenStream> {
+        let time_to_first_chunk_us = micros(first?)?;
+        let has_all = ["tokenfall.stream.chunks", "tokenfall.stream.time_to_last_chunk"];
+        if !has_all.iter().all(|key| self.0.get(*key).is_some_and(Value::is_number)) {
+            return None;
+        }
+        Some(TokenStream {
+            chunks: self.count("tokenfall.stream.chunks")?,
+            time_to_first_chunk_us,
+            time_to_last_chunk_us: self.micros("tokenfall.stream.time_to_last_chunk")?,
+            inter_token_p50_us: self.micros("tokenfall.stream.inter_token.p50"),
+            inter_token_p95_us: self.micros("tokenfall.stream.inter_token.p95"),
+            inter_token_max_us: self.micros("tokenfall.stream.inter_token.max"),
+            timeline: self.text(&["tokenfall.stream.timeline"]),
+        })
+    }
+
+    fn ratelimit(&mut self) -> std::collections::BTreeMap<String, f64> {
+        let known = self.0.iter().filter_map(|(key, value)| {
+            let fact = key.strip_prefix(RATELIMIT).filter(|fact| !fact.is_empty())?;
+            Some((url::cut(fact).to_owned(), value.as_f64()?))
+        });
+        let facts: std::collections::BTreeMap<String, f64> = known.take(RATELIMITS_MAX).collect();
+        for fact in facts.keys() {
+            self.0.remove(&format!("{RATELIMIT}{fact}"));
+        }
+        facts
+    }
+
+    fn float(&mut self, key: &str) -> Option<f64> {
+        self.take(&[key], |value| value.as_f64().filter(|number| number.is_finite()))
+    }
+
+    /// A number that is not negative. Senders whose numbers are all floating point send `12.0`.
+    fn count(&mut self, key: &str) -> Option<u64> {
+        let whole = |number: f64| (number >= 0.0 && number.fract() == 0.0 && number < 1e15).then_some(number as u64);
+        self.take(&[key], |value| value.as_u64().or_else(|| whole(value.as_f64()?)))
+    }
+
+    /// Seconds as microseconds.
+    fn micros(&mut self, key: &str) -> Option<u64> {
+        self.take(&[key], |value| micros(value.as_f64()?))
+    }
+}
+
+fn micros(seconds: f64) -> Option<u64> {
+    let us = (seconds * 1e6).round();
+    (us >= 0.0 && us < 1e18).then_some(us as u64)
+}
+
+/// A list of texts, or one text.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    let cut = |text: &str| url::cut(text).to_owned();
+    match value {
+        Value::String(text) => Some(vec![cut(text)]),
+        Value::Array(values) => Some(values.iter().filter_map(Value::as_str).map(cut).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+    }
+}
+
+/// JSON, as text or as it is. It is not cut.
+fn json(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(_) | Value::Object(_) => Some(value.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// A decimal number without sign and exponent.
+fn decimal(value: &Value) -> Option<String> {
+    let text = value.as_str().filter(|text| text.len() <= COST_BYTES_MAX)?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    (is_digits(whole) && is_digits(fraction)).then(|| text.to_owned())
+}
