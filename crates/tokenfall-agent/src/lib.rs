@@ -1,4 +1,4 @@
-//! Application performance monitoring for Rust programs that call language models.
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 mod agent;

@@ -315,7 +315,7 @@ mod tests {
 
     const PANIC: &str = "\
    0: tokenfall_agent::error::report::{{closure}}
-             at /root/.cargo/registry/src/index.crates.io-1/tokenfall-agent-0.1.0/src/error.rs:1:1
+             at /home/ada/.cargo/registry/src/index.crates.io-1/tokenfall-agent-0.1.0/src/error.rs:1:1
    1: shop::hooks::install::{{closure}}
              at ./demo/hooks.rs:10:64
    2: <alloc::boxed::Box<dyn for<'a, 'b> core::ops::function::Fn<(&'a std::panic::PanicHookInfo<'b>,), Output = ()>> as core::ops::function::Fn<(&std::panic::PanicHookInfo,)>>::call
@@ -329,7 +329,7 @@ mod tests {
    7: core::option::Option<T>::unwrap
              at /rustc/59807616/library/core/src/option.rs:1016:21
    8: serde_json::de::from_str
-             at /root/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs:2703:5
+             at /home/ada/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs:2703:5
       shop::cart::Cart::total::{{closure}}
              at ./demo/cart.rs:11:102
    9: shop::main
@@ -354,7 +354,7 @@ mod tests {
             assert_eq!(frame.abs_path.as_deref(), Some(abs_path));
             assert_eq!((frame.line, frame.column, frame.is_library()), (Some(line), column, is_library), "{function}");
         };
-        let registry = "/root/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs";
+        let registry = "/home/ada/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs";
         check(0, "from_str", Some("serde_json::de"), "serde_json-1.0.1/src/de.rs", registry, 2703, Some(5), true);
         let cart = current.join("demo/cart.rs");
         let cart = cart.to_str().expect("text");

@@ -82,6 +82,26 @@ export function snippets(url: string, secretNeeded: boolean, texts: { any: strin
       ],
     },
     {
+      id: 'rust',
+      title: 'Rust',
+      blocks: [
+        { code: 'cargo add tokenfall-agent --path <Tokenfall>/crates/tokenfall-agent' },
+        {
+          label: 'main.rs',
+          code: env([
+            'let agent = tokenfall_agent::Agent::builder()',
+            '    .service_name("my-app")',
+            `    .server_url("${url}")`,
+            ...secretLine(`    .secret_token("${secret}")`),
+            '    .start();',
+            'let transaction = agent.begin_transaction("user-query", "request");',
+            '// … call your model and your search here …',
+            'transaction.end();',
+          ]),
+        },
+      ],
+    },
+    {
       id: 'any',
       title: texts.any,
       blocks: [{ code: env([`ELASTIC_APM_SERVER_URL=${url}`, ...secretLine(`ELASTIC_APM_SECRET_TOKEN=${secret}`)]) }],
