@@ -33,15 +33,13 @@ type Make = Box<dyn Fn(&str) -> Option<Box<dyn Operation>> + Sync>;
 /// Tokenfall, and OpenTelemetry if it was compiled in.
 fn paths() -> Vec<(&'static str, Make)> {
     let agents = agent_overhead::tokenfall::Agents::start();
-    let mut paths: Vec<(&'static str, Make)> =
-        vec![("tokenfall", Box::new(move |name| agent_overhead::tokenfall::operation(name, &agents)))];
+    let ours: Make = Box::new(move |name| agent_overhead::tokenfall::operation(name, &agents));
+    let paths = std::iter::once(("tokenfall", ours));
     #[cfg(feature = "comparison")]
-    {
+    let paths = paths.chain({
         let subscribers = agent_overhead::opentelemetry::Subscribers::start();
-        paths.push((
-            "opentelemetry",
-            Box::new(move |name| agent_overhead::opentelemetry::operation(name, &subscribers)),
-        ));
-    }
-    paths
+        let theirs: Make = Box::new(move |name| agent_overhead::opentelemetry::operation(name, &subscribers));
+        [("opentelemetry", theirs)]
+    });
+    paths.collect()
 }

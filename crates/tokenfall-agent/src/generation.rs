@@ -125,6 +125,11 @@ entry_points! {
     Span: |this| this.context();
 }
 
+/// Describes a model call of this name under what is current on this thread or task.
+pub fn capture_generation<'a>(name: impl Into<Text>) -> GenerationBuilder<'a> {
+    Context::current().capture_generation(name)
+}
+
 /// The time. Tests set it.
 fn now() -> Instant {
     #[cfg(test)]

@@ -85,7 +85,11 @@ fn frames(text: &str, max: usize) -> Vec<Frame> {
     let calls = calls.get(..end).unwrap_or_default();
     // Whoever was called by a panic is above the call of the panic hook, the program below.
     let after_hook = calls.iter().position(|call| call.symbol.contains("PanicHookInfo")).map_or(0, |hook| hook + 1);
-    let frames = calls.iter().skip(after_hook).map(|call| frame(call, current.as_deref()));
+    // Whoever emitted a `tracing` event is below its dispatch, the layers that it went through above.
+    let is_dispatch =
+        |call: &Call<'_>| call.symbol.contains("tracing_core::event::Event") && call.symbol.ends_with("dispatch");
+    let after_event = calls.iter().rposition(is_dispatch).map_or(0, |dispatch| dispatch + 1);
+    let frames = calls.iter().skip(after_hook.max(after_event)).map(|call| frame(call, current.as_deref()));
     frames.skip_while(|frame| frame.owner.is_machinery()).take(max).collect()
 }
 
@@ -178,6 +182,31 @@ const STD: &[&str] = &["/rustc/", "/rustlib/src/"];
 /// Folder of this crate when it was compiled.
 const AGENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
 
+/// Types whose methods are the standard library's.
+const PRIMITIVES: &[&str] = &["bool", "char", "f32", "f64", "i32", "i64", "str", "u8", "u32", "u64", "usize"];
+/// Crates around many programs, with those whose names begin alike (`tower_http`). Without debug information a name is all that
+/// tells them from the program.
+const FRAMEWORKS: &[&str] = &[
+    "async_openai",
+    "axum",
+    "futures",
+    "h2",
+    "http",
+    "hyper",
+    "log",
+    "reqwest",
+    "rustls",
+    "sqlx",
+    "tokio",
+    "tonic",
+    "tower",
+    "tracing",
+];
+
+fn is_of(root: &str, family: &str) -> bool {
+    root.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
 fn owner(symbol: &str, file: Option<&str>) -> Owner {
     let is_in = |folders: &[&str]| file.is_some_and(|file| folders.iter().any(|folder| file.contains(folder)));
     let root = root_path(symbol).split("::").next().unwrap_or_default();
@@ -190,6 +219,8 @@ fn owner(symbol: &str, file: Option<&str>) -> Owner {
         _ if is_in(DEPENDENCIES) => Owner::Dependency,
         (_, Some(file)) if Path::new(file).extension().is_some_and(|extension| extension == "rs") => Owner::Program,
         ("std" | "core" | "alloc" | "__rustc" | "rust_begin_unwind", None) => Owner::Std,
+        (root, None) if PRIMITIVES.contains(&root) => Owner::Std,
+        (root, None) if FRAMEWORKS.iter().any(|name| is_of(root, name)) => Owner::Dependency,
         // C, or a Rust program without debug information.
         _ if symbol.contains("::") => Owner::Program,
         _ => Owner::Dependency,
@@ -396,5 +427,22 @@ mod tests {
         assert_eq!(frames[0].culprit(), "total (shop/src/cart.rs)");
         assert!(!frames[0].is_library());
         assert_eq!(frames[1].function, "main");
+    }
+
+    #[test]
+    fn without_debug_information_the_program_is_told_from_what_surrounds_it() {
+        let text = "\
+   0: <tracing_subscriber::filter::layer_filters::Filtered<L,F,S> as tracing_subscriber::layer::Layer<S>>::on_event::{{closure}}
+   1: tracing_core::event::Event::dispatch
+   2: todos::handlers::create::{{closure}}
+   3: <usize as core::slice::index::SliceIndex<[T]>>::index
+   4: axum::handler::Handler::call
+   5: tokio::runtime::task::core::Core<T,S>::poll
+   6: tower_http::trace::service::call
+";
+        let frames = StackTrace::Printed(text.into()).frames(50);
+        let owners: Vec<_> = frames.iter().map(|frame| frame.owner).collect();
+        let framework = Owner::Dependency;
+        assert_eq!(owners, [Owner::Program, Owner::Std, framework, framework, framework]);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::clock::Anchor;
-use crate::context::{Active, Context, ContextGuard};
+use crate::context::{Active, Context, ContextGuard, InContext, InContextExt as _};
 use crate::core::Core;
 use crate::event::{LabelValue, OtelData, Outcome, Request, Response, SpanLink, Text, User, set};
 use crate::id::{SpanId, TraceId, random_unit};

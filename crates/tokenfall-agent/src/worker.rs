@@ -134,6 +134,7 @@ impl Worker {
         self.thread.unpark();
         let progress = self.wait(timeout, |progress| progress.finished);
         if !progress.finished {
+            log::warn!("the server did not take all events within {timeout:?}; the rest is lost");
             for connections in self.connections.iter().cloned() {
                 connections.shutdown();
             }

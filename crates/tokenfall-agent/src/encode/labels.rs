@@ -11,12 +11,12 @@ use super::writer::{Object, elements, json};
 /// Label that names what was left out of a line.
 const TRUNCATED: &str = "tokenfall_truncated";
 
-/// Attributes that can be long: `long_field_max_length` holds for them.
-const CONTENT: &[&str] = &[
-    "db.query.text",
-    "db.statement",
-    "exception.message",
-    "exception.stacktrace",
+/// Attributes that can be long: `long_field_max_length` holds for them, as for those of [`CONVERSATION`].
+const LONG: &[&str] = &["db.query.text", "db.statement", "exception.message", "exception.stacktrace"];
+
+/// Attributes that tell what was asked and answered, and those below them, such as `gen_ai.prompt.0.content`. They stay in the
+/// program unless `capture_content` is on, whoever set them.
+const CONVERSATION: &[&str] = &[
     "gen_ai.completion",
     "gen_ai.input.messages",
     "gen_ai.output.messages",
@@ -70,9 +70,15 @@ pub(super) fn otel(o: &mut Object<'_>, otel: &OtelData, n_labels: usize, rules: 
     });
 }
 
+fn tells_conversation(key: &str) -> bool {
+    let is_below = |name: &str| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    key.starts_with("gen_ai.") && CONVERSATION.iter().any(|name| is_below(name))
+}
+
 fn attribute(o: &mut Object<'_>, key: &Text, value: &AttributeValue, rules: Rules<'_>) {
-    let is_content = CONTENT.contains(&key.as_ref());
-    if key.is_empty() || (is_content && !rules.has_content()) {
+    let is_conversation = tells_conversation(key);
+    let is_content = is_conversation || LONG.contains(&key.as_ref());
+    if key.is_empty() || (is_content && !rules.has_content()) || (is_conversation && !rules.settings.capture_content) {
         return;
     }
     let max = if is_content { rules.long_chars() } else { KEYWORD_CHARS };

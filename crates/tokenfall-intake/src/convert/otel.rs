@@ -117,10 +117,11 @@ fn outcome_of_context(document: &mut Document, of_status: fn(i64) -> Outcome) {
     event.outcome = event.outcome.or_else(|| status.map(of_status));
 }
 
-/// Settles an outcome that is not known yet: from the status, else success. True if it was the latter.
+/// Settles an outcome that the sender did not tell: from the status, else success. True if it was the latter. A sender that says
+/// `unknown`, because the work was given up, is believed.
 fn settle(document: &mut Document, from_status: Option<Outcome>) -> bool {
     let event = document.event.get_or_insert_default();
-    if matches!(event.outcome, Some(Outcome::Success | Outcome::Failure)) {
+    if event.outcome.is_some() {
         return false;
     }
     event.outcome = Some(from_status.unwrap_or(Outcome::Success));

@@ -208,3 +208,17 @@ fn what_the_context_knows_counts_first() {
     }});
     check(&document(&line), &json!({"event.outcome": Outcome::Failure.as_str(), "http.response.status_code": 500}));
 }
+
+#[test]
+fn work_that_was_given_up_stays_unknown() {
+    let outcome_of = |told: Value| {
+        let line = json!({"span": {
+            "id": "s", "trace_id": "t", "parent_id": "p", "name": "chat", "type": "genai", "duration": 1, "timestamp": 7,
+            "outcome": told, "otel": {"span_kind": "CLIENT", "attributes": {"gen_ai.system": "openai"}},
+        }});
+        document(&line).get("event.outcome").cloned()
+    };
+    assert_eq!(outcome_of(json!("unknown")), Some(json!("unknown")));
+    assert_eq!(outcome_of(json!("failure")), Some(json!("failure")));
+    assert_eq!(outcome_of(Value::Null), Some(json!("success")), "as Elastic's server has it where nothing is told");
+}

@@ -41,7 +41,12 @@ fn keywords_and_labels_have_1024_characters() {
 
 #[test]
 fn long_fields_have_the_length_of_the_settings() {
-    let settings = Settings { long_field_max_length: 2000, capture_body: CaptureBody::All, ..Settings::default() };
+    let settings = Settings {
+        long_field_max_length: 2000,
+        capture_body: CaptureBody::All,
+        capture_content: true,
+        ..Settings::default()
+    };
     let long = |n| Text::Owned("x".repeat(n));
     let check = |fields: &Value, path: &str| assert_eq!(chars(fields.pointer(path).expect(path)), 2000, "{path}");
     let otel = OtelData {
@@ -196,4 +201,20 @@ fn the_longest_line_that_fits_is_not_touched() {
     assert_eq!(longest.len() + 1, LINE_BYTES);
     assert!(!longest.contains("tokenfall_truncated"));
     assert!(of(LINE_BYTES - around + 1).contains("tokenfall_truncated"));
+}
+
+#[test]
+fn conversations_stay_in_the_program_whoever_tells_of_them() {
+    let told = ["gen_ai.prompt", "gen_ai.prompt.0.content", "gen_ai.output.messages", "gen_ai.system_instructions"];
+    let kept = ["gen_ai.request.model", "gen_ai.prompts_seen"];
+    let attributes = told.iter().chain(&kept).map(|key| (text(key), AttributeValue::Text(text("what was said"))));
+    let otel = OtelData { span_kind: None, attributes: attributes.collect() };
+    let event = Event::Span(span(Some(SpanDetails { otel, ..SpanDetails::default() })));
+    let written = |capture_content| {
+        let fields = fields(&event, &Settings { capture_content, ..Settings::default() });
+        let attributes = fields["otel"]["attributes"].as_object().expect("attributes").clone();
+        attributes.keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(written(false), kept);
+    assert_eq!(written(true).len(), told.len() + kept.len());
 }

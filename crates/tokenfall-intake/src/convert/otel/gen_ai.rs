@@ -115,7 +115,7 @@ impl Attributes {
 
 fn micros(seconds: f64) -> Option<u64> {
     let us = (seconds * 1e6).round();
-    (us >= 0.0 && us < 1e18).then_some(us as u64)
+    (0.0..1e18).contains(&us).then_some(us as u64)
 }
 
 /// A list of texts, or one text.
