@@ -14,14 +14,13 @@ impl<'a> GenerationBuilder<'a> {
     /// captured). The provider is `openai` unless one was named.
     ///
     /// ```
-    /// use async_openai::types::chat::{
-    ///     ChatCompletionRequestUserMessage, CreateChatCompletionRequest, CreateChatCompletionStreamResponse,
-    /// };
-    /// use futures_util::{Stream, StreamExt};
+    /// use async_openai::types::chat::{ChatCompletionRequestUserMessage, CreateChatCompletionRequest};
+    /// use futures_util::StreamExt;
     /// use tokenfall_agent::{Agent, InContextExt};
     ///
     /// # mod async_openai_client {
-    /// #     use super::*;
+    /// #     use async_openai::types::chat::{CreateChatCompletionRequest, CreateChatCompletionStreamResponse};
+    /// #     use futures_util::Stream;
     /// #     pub type Error = std::io::Error;
     /// #     pub struct Client;
     /// #     impl Client {
