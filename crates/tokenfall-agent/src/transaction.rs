@@ -253,6 +253,22 @@ impl Transaction {
         self.context().run(work)
     }
 
+    /// While the returned future is polled, this is the current transaction. It does not end with the future.
+    ///
+    /// ```
+    /// use tokenfall_agent::{Agent, capture_span};
+    ///
+    /// # async fn search() {}
+    /// # async fn example(agent: Agent) {
+    /// let transaction = agent.begin_transaction("user-query", "request");
+    /// transaction.run_async(async { capture_span("search").run_async(search()).await }).await;
+    /// transaction.end();
+    /// # }
+    /// ```
+    pub fn run_async<F: Future>(&self, work: F) -> InContext<F> {
+        work.in_context(self.context())
+    }
+
     /// Describes a span in it.
     #[inline]
     pub fn capture_span(&self, name: impl Into<Text>) -> SpanBuilder {
