@@ -22,11 +22,11 @@ pub(crate) fn run() -> Result<()> {
         for path in &names {
             let (short, long) = (count(path, operation, BATCH - COUNTED)?, count(path, operation, BATCH)?);
             let per_operation = long.saturating_sub(short) as f64 / f64::from(COUNTED);
-            line.push_str(&format!("{per_operation:>12.0}"));
+            line += &format!("{per_operation:>12.0}");
             counts.push(per_operation);
         }
         if let [ours, theirs] = counts.as_slice() {
-            line.push_str(&format!("{:>18.1}", theirs / ours));
+            line += &format!("{:>18.1}", theirs / ours);
         }
         println!("{line}");
     }

@@ -23,10 +23,10 @@ pub(crate) fn run() {
             let medians = measure(name, threads, &paths);
             let mut line = format!("  {name:<24}{threads:>5}");
             for median in &medians {
-                line.push_str(&format!("{median:>12.0}"));
+                line += &format!("{median:>12.0}");
             }
             if let [ours, theirs] = medians.as_slice() {
-                line.push_str(&format!("{:>20.1}", theirs / ours));
+                line += &format!("{:>20.1}", theirs / ours);
             }
             println!("{line}");
         }
