@@ -21,14 +21,14 @@ pub(crate) fn run() {
     for name in OPERATIONS {
         for threads in [1, 2] {
             let medians = measure(name, threads, &paths);
-            let mut line = format!("  {name:<24}{threads:>5}");
+            print!("  {name:<24}{threads:>5}");
             for median in &medians {
-                line += &format!("{median:>12.0}");
+                print!("{median:>12.0}");
             }
             if let [ours, theirs] = medians.as_slice() {
-                line += &format!("{:>20.1}", theirs / ours);
+                print!("{:>20.1}", theirs / ours);
             }
-            println!("{line}");
+            println!();
         }
     }
 }
