@@ -83,7 +83,7 @@ fn what_the_agent_measured() {
         "gen_ai.response.time_to_first_chunk": 0.341, "gen_ai.input.messages": "x".repeat(5000),
         "gen_ai.output.messages": [{"role": "assistant"}], "gen_ai.request.seed": 7,
         "tokenfall.usage.source": "reported", "tokenfall.cost.usd": "0.002875", "tokenfall.attempts": 3,
-        "tokenfall.backoff": 1.5, "tokenfall.ratelimit.remaining.tokens": 149984, "tokenfall.stream.chunks": 3,
+        "tokenfall.backoff": 1.5, "tokenfall.ratelimit.remaining.tokens": 149_984, "tokenfall.stream.chunks": 3,
         "tokenfall.stream.time_to_last_chunk": 0.383, "tokenfall.stream.inter_token.p50": 0.021,
         "tokenfall.stream.timeline": "1;1;1;A",
     });
