@@ -132,6 +132,7 @@ fn a_line_that_would_be_too_long_loses_what_is_least_needed() {
         long_field_max_length: 400_000,
         stack_trace_limit: 500,
         capture_body: CaptureBody::All,
+        capture_content: true,
         ..Settings::default()
     };
     let truncated =
@@ -206,7 +207,7 @@ fn the_longest_line_that_fits_is_not_touched() {
 #[test]
 fn conversations_stay_in_the_program_whoever_tells_of_them() {
     let told = ["gen_ai.prompt", "gen_ai.prompt.0.content", "gen_ai.output.messages", "gen_ai.system_instructions"];
-    let kept = ["gen_ai.request.model", "gen_ai.prompts_seen"];
+    let kept = ["gen_ai.prompts_seen", "gen_ai.request.model"];
     let attributes = told.iter().chain(&kept).map(|key| (text(key), AttributeValue::Text(text("what was said"))));
     let otel = OtelData { span_kind: None, attributes: attributes.collect() };
     let event = Event::Span(span(Some(SpanDetails { otel, ..SpanDetails::default() })));
