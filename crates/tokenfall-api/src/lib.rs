@@ -4,10 +4,14 @@
 //! per minute, shares and failure rates lie between 0 and 1. What is not known is `null`, never zero.
 
 pub mod common;
+pub mod correlations;
 pub mod dependencies;
 pub mod errors;
+pub mod llm;
 pub mod problem;
 pub mod services;
+pub mod sessions;
+pub mod spend;
 pub mod status;
 pub mod traces;
 pub mod transactions;

@@ -261,13 +261,37 @@ fields! {
     STREAM_TIME_TO_LAST_CHUNK_US = "tokenfall.stream.time_to_last_chunk.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).map(|s| s.time_to_last_chunk_us);
     STREAM_INTER_TOKEN_P50_US = "tokenfall.stream.inter_token.p50.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).and_then(|s| s.inter_token_p50_us);
     STREAM_INTER_TOKEN_P95_US = "tokenfall.stream.inter_token.p95.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).and_then(|s| s.inter_token_p95_us);
-    USAGE_SOURCE = "tokenfall.usage.source" Keyword |d| d.tokenfall.as_ref().and_then(|t| t.usage.as_ref()).map(|u| &u.source);
-    COST_USD = "tokenfall.cost.usd" Double |d| d.tokenfall.as_ref().and_then(|t| t.cost.as_ref()).and_then(|c| c.usd.parse::<f64>().ok());
+    STREAM_TIME_PER_OUTPUT_TOKEN_US = "tokenfall.stream.time_per_output_token.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).and_then(|s| s.time_per_output_token_us);
+    STREAM_STALL_COUNT = "tokenfall.stream.stalls.count" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).and_then(|s| s.stall_count);
+    STREAM_STALL_SUM_US = "tokenfall.stream.stalls.sum.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.stream.as_ref()).and_then(|s| s.stall_sum_us);
+    MODEL = "tokenfall.model" Keyword |d| d.tokenfall.as_ref().and_then(|t| t.model.as_ref());
+    QUESTION = "tokenfall.question" Keyword |d| d.tokenfall.as_ref().and_then(|t| t.question.as_ref());
+    USAGE_SOURCE = "tokenfall.usage.source" Keyword |d| d.tokenfall.as_ref().and_then(|t| t.usage.as_ref()).map(|u| u.source.as_str());
+    USAGE_TOTAL_TOKENS = "tokenfall.usage.total_tokens" Long |d| d.tokenfall.as_ref().and_then(|t| t.usage).and_then(|u| u.total_tokens);
+    COST_PICO_USD = "tokenfall.cost.pico_usd" Long |d| d.tokenfall.as_ref().and_then(|t| t.cost.as_ref()).map(|c| c.pico_usd);
+    COST_SOURCE = "tokenfall.cost.source" Keyword |d| d.tokenfall.as_ref().and_then(|t| t.cost.as_ref()).map(|c| c.source.as_str());
+    LLM_GENERATIONS = "tokenfall.llm.generations" Long |d| d.llm().map(|l| l.generations);
+    LLM_FAILED_GENERATIONS = "tokenfall.llm.failed_generations" Long |d| d.llm().map(|l| l.failed_generations);
+    LLM_INPUT_TOKENS = "tokenfall.llm.input_tokens" Long |d| d.llm().and_then(|l| l.input_tokens);
+    LLM_OUTPUT_TOKENS = "tokenfall.llm.output_tokens" Long |d| d.llm().and_then(|l| l.output_tokens);
+    LLM_TOTAL_TOKENS = "tokenfall.llm.total_tokens" Long |d| d.llm().and_then(|l| l.total_tokens);
+    LLM_REPORTED_TOKENS = "tokenfall.llm.reported_tokens" Long |d| d.llm().and_then(|l| l.reported_tokens);
+    LLM_COUNTED_TOKENS = "tokenfall.llm.counted_tokens" Long |d| d.llm().and_then(|l| l.counted_tokens);
+    LLM_DERIVED_TOKENS = "tokenfall.llm.derived_tokens" Long |d| d.llm().and_then(|l| l.derived_tokens);
+    LLM_ESTIMATED_TOKENS = "tokenfall.llm.estimated_tokens" Long |d| d.llm().and_then(|l| l.estimated_tokens);
+    LLM_COST_PICO_USD = "tokenfall.llm.cost_pico_usd" Long |d| d.llm().and_then(|l| l.cost_pico_usd);
+    LLM_FAILED_COST_PICO_USD = "tokenfall.llm.failed_cost_pico_usd" Long |d| d.llm().and_then(|l| l.failed_cost_pico_usd);
+    LLM_UNPRICED_GENERATIONS = "tokenfall.llm.unpriced_generations" Long |d| d.llm().map(|l| l.unpriced_generations);
     ATTEMPTS = "tokenfall.attempts" Long |d| d.tokenfall.as_ref().and_then(|t| t.attempts);
     BACKOFF_US = "tokenfall.backoff.us" Long |d| d.tokenfall.as_ref().and_then(|t| t.backoff_us);
 }
 
 impl Document {
+    /// The model calls that are counted with this event.
+    fn llm(&self) -> Option<&crate::document::LlmRollup> {
+        self.tokenfall.as_ref().and_then(|t| t.llm.as_deref())
+    }
+
     /// Calls `visit` for each string label (name without prefix, value) and, through `visit_number`, each numeric label.
     pub fn visit_labels<'a>(
         &'a self,

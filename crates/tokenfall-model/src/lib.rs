@@ -9,6 +9,7 @@ pub mod document;
 pub mod fields;
 pub mod ids;
 pub mod limits;
+pub mod money;
 pub mod time;
 pub mod timeline;
 
@@ -17,5 +18,6 @@ mod codec;
 pub use codec::{DocumentDecodeError, is_reserved_sample_name};
 pub use document::{Document, EventKind, Outcome};
 pub use ids::{ErrorId, ServiceName, SpanId, TraceId, TransactionId};
+pub use money::{Usd, UsdError};
 pub use time::{Micros, Timestamp};
 pub use timeline::TokenTimeline;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokenfall_model::fields::Field;
 
-use crate::filter::Filter;
+use crate::filter::{Filter, Value};
 use crate::request::Sort;
 
 /// Named aggregations, in the order in which they were added.
@@ -121,6 +121,72 @@ pub enum AggregationKind {
         /// Which are first.
         sort: Vec<Sort>,
     },
+    /// How the documents of each row spread over the columns: a contingency table. All rows are counted in one pass.
+    Crosstab {
+        /// Rows; a document can be in several.
+        rows: Vec<CrosstabRow>,
+        /// Columns.
+        columns: CrosstabColumns,
+    },
+    /// Values of some fields of documents, as columns: an even sample of the documents, the same each time.
+    Points {
+        /// Keywords, bools, numbers and dates; of several values the first. Documents without one of them have none there.
+        fields: Vec<String>,
+        /// Most documents.
+        size: usize,
+    },
+}
+
+/// A row of a contingency table: the documents with a value of a field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrosstabRow {
+    /// The keyword, bool, label or number is this.
+    Value {
+        /// Dotted name.
+        field: String,
+        /// Value.
+        value: Value,
+    },
+    /// The number lies between the bounds that are given.
+    Range {
+        /// Dotted name.
+        field: String,
+        /// At least.
+        gte: Option<f64>,
+        /// Less than.
+        lt: Option<f64>,
+    },
+}
+
+/// Columns of a contingency table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrosstabColumns {
+    /// Ranges `from ≤ x < to` of a number, ascending and without overlap; gaps are allowed.
+    Ranges {
+        /// Numeric field.
+        field: String,
+        /// Ranges.
+        ranges: Vec<(Option<f64>, Option<f64>)>,
+    },
+    /// Conditions; a document can satisfy several.
+    Filters(Vec<Filter>),
+}
+
+impl CrosstabColumns {
+    /// Number of columns.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Ranges { ranges, .. } => ranges.len(),
+            Self::Filters(filters) => filters.len(),
+        }
+    }
+
+    /// True if there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 impl AggregationKind {

@@ -152,6 +152,7 @@ impl<H> IntermediateAggregation<H> {
             AggregationKind::Percentiles { .. } => Self::Percentiles(None),
             AggregationKind::Cardinality(_) => Self::Distinct(Distinct::default()),
             AggregationKind::TopHits { size, .. } => Self::Top(Top::new(*size)),
+            AggregationKind::Crosstab { .. } | AggregationKind::Points { .. } => Self::Stats(Stats::default()),
         }
     }
 

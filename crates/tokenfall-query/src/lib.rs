@@ -13,7 +13,9 @@ pub mod intermediate;
 pub mod request;
 pub mod response;
 
-pub use aggregation::{Aggregation, AggregationKind, Aggregations, TermsOrder};
+pub use aggregation::{Aggregation, AggregationKind, Aggregations, CrosstabColumns, CrosstabRow, TermsOrder};
 pub use filter::{Filter, Value};
 pub use request::{HitsRequest, SearchRequest, Sort, SortOrder, SourceFilter, TimeRange};
-pub use response::{AggregationResult, AggregationResults, Bucket, BucketKey, SearchResponse};
+pub use response::{
+    AggregationResult, AggregationResults, Bucket, BucketKey, PointColumn, Points, SearchResponse, Table,
+};

@@ -57,6 +57,22 @@ impl AggregationResults {
         }
     }
 
+    /// The contingency table with this name.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        match self.get(name) {
+            Some(AggregationResult::Table(table)) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The points with this name.
+    pub fn points(&self, name: &str) -> Option<&Points> {
+        match self.get(name) {
+            Some(AggregationResult::Points(points)) => Some(points),
+            _ => None,
+        }
+    }
+
     /// Documents of the `TopHits` aggregation with this name.
     pub fn top_hits(&self, name: &str) -> &[Document] {
         match self.get(name) {
@@ -78,6 +94,77 @@ pub enum AggregationResult {
     Percentiles(Vec<(f64, Option<f64>)>),
     /// Documents.
     TopHits(Vec<Document>),
+    /// Counts of a `Crosstab`.
+    Table(Table),
+    /// Values of a `Points` aggregation.
+    Points(Points),
+}
+
+/// A contingency table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Table {
+    /// Documents of each column, whatever their row: all that were looked at.
+    pub all: Vec<u64>,
+    /// Documents of each row, in the order of the request, by column.
+    pub rows: Vec<Vec<u64>>,
+}
+
+/// Values of a sample of documents.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Points {
+    /// Documents that match; the sample is all of them if it is as large.
+    pub matching: u64,
+    /// One for each field of the request, all of the same length.
+    pub columns: Vec<PointColumn>,
+}
+
+/// Values of one field.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PointColumn {
+    /// Of a number or date (microseconds since the epoch).
+    Numbers(Vec<Option<f64>>),
+    /// Of a keyword, label or bool: index into a dictionary.
+    Texts {
+        /// The values that occur.
+        dictionary: Vec<String>,
+        /// Which of them each document has.
+        values: Vec<Option<u32>>,
+    },
+}
+
+impl Points {
+    /// Number of documents in the sample.
+    pub fn len(&self) -> usize {
+        match self.columns.first() {
+            Some(PointColumn::Numbers(values)) => values.len(),
+            Some(PointColumn::Texts { values, .. }) => values.len(),
+            None => 0,
+        }
+    }
+
+    /// True if no document matched.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The numbers of a field by its position in the request; none if it is not a number.
+    pub fn numbers(&self, field: usize) -> &[Option<f64>] {
+        match self.columns.get(field) {
+            Some(PointColumn::Numbers(values)) => values,
+            _ => &[],
+        }
+    }
+
+    /// The text of a field of one document.
+    pub fn text(&self, field: usize, document: usize) -> Option<&str> {
+        match self.columns.get(field) {
+            Some(PointColumn::Texts { dictionary, values }) => {
+                dictionary.get((*values.get(document)?)? as usize).map(String::as_str)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Key of a bucket.

@@ -3,10 +3,14 @@
 //! Each route reads its parameters, asks [`tokenfall_analysis`] on the pool of blocking threads, and returns the answer as it
 //! is. Routes and OpenAPI document come from the same registration.
 
+mod correlations;
 mod dependencies;
 mod errors;
+mod llm;
 mod params;
+mod selection;
 mod services;
+mod sessions;
 mod status;
 mod traces;
 
@@ -81,7 +85,15 @@ pub(crate) fn routes() -> (Router<App>, OpenApi) {
                 .routes(routes!(dependencies::dependencies))
                 .routes(routes!(dependencies::dependency))
                 .routes(routes!(errors::errors))
-                .routes(routes!(errors::error)),
+                .routes(routes!(errors::error))
+                .routes(routes!(llm::tokens))
+                .routes(routes!(llm::calls))
+                .routes(routes!(llm::streaming))
+                .routes(routes!(llm::spend))
+                .routes(routes!(llm::questions))
+                .routes(routes!(sessions::sessions))
+                .routes(routes!(sessions::session))
+                .routes(routes!(correlations::correlations)),
         )
         .split_for_parts();
     for schema in document.components.iter_mut().flat_map(|components| components.schemas.values_mut()) {

@@ -7,8 +7,9 @@ pub mod embedded;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tokenfall_model::fields::FieldKind;
 use tokenfall_model::{Document, EventKind};
-use tokenfall_query::{SearchRequest, SearchResponse};
+use tokenfall_query::{SearchRequest, SearchResponse, TimeRange};
 
 /// A question that cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,19 @@ pub type OnDurable = Box<dyn FnOnce(Result<(), AppendError>) + Send + 'static>;
 pub trait Search: Send + Sync {
     /// Answers one question over the documents that are visible now.
     fn search(&self, request: &SearchRequest) -> Result<SearchResponse, SearchError>;
+
+    /// Names of the fields that events of one kind in a time range have and that can be aggregated, labels included, sorted. May
+    /// name fields that only other events of the same partitions have.
+    fn field_names(&self, kind: EventKind, time: TimeRange) -> Result<Vec<FieldName>, SearchError>;
+}
+
+/// A field that some event has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldName {
+    /// Dotted name.
+    pub name: String,
+    /// How it is indexed; labels are keywords, numeric labels and samples numbers.
+    pub kind: FieldKind,
 }
 
 /// Keeps documents.

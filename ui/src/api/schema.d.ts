@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/correlations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What goes along with slowness, failure or a selection, over every field and label of the transactions. */
+        get: operations["correlations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dependencies": {
         parameters: {
             query?: never;
@@ -89,6 +106,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/llm/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The longest model calls (or transactions) of a selection. */
+        get: operations["calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/llm/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The most popular questions with what their answers took and cost. */
+        get: operations["questions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/llm/spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What model calls cost: in all, over time, forecast, and by model, user, question or any label. */
+        get: operations["spend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/llm/streaming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How answers stream: time to the first token, time from token to token, tokens a second, stalls. */
+        get: operations["streaming"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/llm/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens of answers against duration: points, fitted lines, calls that are slow for their size. */
+        get: operations["tokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/services": {
         parameters: {
             query?: never;
@@ -166,6 +268,40 @@ export interface paths {
         };
         /** Transaction groups of a service. */
         get: operations["transactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest sessions. */
+        get: operations["sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One session: its turns. */
+        get: operations["session"];
         put?: never;
         post?: never;
         delete?: never;
@@ -290,6 +426,238 @@ export interface components {
             /** @description Microseconds after the start of the item, ascending. */
             offsets_us: number[];
         };
+        /** @description The confidence band at one number of tokens. */
+        BandPoint: {
+            /**
+             * Format: double
+             * @description Tokens.
+             */
+            tokens: number;
+            /**
+             * Format: double
+             * @description Lower end, in microseconds.
+             */
+            low_us: number;
+            /**
+             * Format: double
+             * @description The line.
+             */
+            fit_us: number;
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            high_us: number;
+        };
+        /** @description Answer of `GET /api/v1/llm/calls`: the calls (or transactions) of a selection. */
+        CallList: {
+            /** @description Time range of the answer. */
+            range: components["schemas"]["Range"];
+            /**
+             * Format: int64
+             * @description Calls in the selection.
+             */
+            total: number;
+            /** @description The longest of them, longest first. */
+            calls: components["schemas"]["CallRow"][];
+            /** @description False if a part of the data could not be read. */
+            complete: boolean;
+        };
+        /** @description One model call or transaction, as a row that leads to its trace. */
+        CallRow: {
+            /** @description Trace. */
+            trace_id: string;
+            /** @description Span, or transaction if there is no span. */
+            span_id: string;
+            /** @description Service. */
+            service: string;
+            /** @description Name of the span or transaction. */
+            name: string;
+            /** @description Model. */
+            model: string | null;
+            /**
+             * Format: int64
+             * @description Begin, in microseconds since the epoch.
+             */
+            timestamp_us: number;
+            /**
+             * Format: int64
+             * @description Duration until the last token.
+             */
+            duration_us: number;
+            /**
+             * Format: int64
+             * @description Tokens of the answer.
+             */
+            output_tokens: number | null;
+            /** @description Cost. */
+            usd: string | null;
+            /** @description How it ended. */
+            outcome: components["schemas"]["Outcome"];
+        };
+        /** @description One value, or range of a number, that goes along with what is explained. */
+        Correlation: {
+            /** @description Dotted name of the field. */
+            field: string;
+            /** @description Its value; for a number the range as text, such as `≥ 412`. */
+            value: string;
+            /**
+             * Format: double
+             * @description Lower end of the range of a number.
+             */
+            from: number | null;
+            /**
+             * Format: double
+             * @description Upper end, exclusive.
+             */
+            to: number | null;
+            /** @description Other fields and values that the very same transactions have. */
+            same_as: components["schemas"]["FieldAndValue"][];
+            /**
+             * Format: int64
+             * @description Transactions with the value.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Of them in the selected set.
+             */
+            selected_count: number;
+            /**
+             * Format: double
+             * @description Share of the selected set that has the value; for latency, of all.
+             */
+            selected_share: number;
+            /**
+             * Format: double
+             * @description Share of the baseline that has the value.
+             */
+            baseline_share: number;
+            /**
+             * Format: double
+             * @description Kibana's figure: correlation coefficient for latency, normalised score from 0 to 1 otherwise.
+             */
+            score: number;
+            /**
+             * Format: double
+             * @description Kibana's p-value: Kolmogorov–Smirnov for latency, χ² otherwise; null where it is not defined (too few).
+             */
+            kibana_p: number | null;
+            /** @description Kibana's word for the strength. */
+            impact: components["schemas"]["Impact"];
+            /**
+             * Format: double
+             * @description p-value of our own test: Mann–Whitney for durations, Fisher's exact or χ² for counts.
+             */
+            p: number;
+            /**
+             * Format: double
+             * @description The same after control of the false discovery rate over everything that was tested (Benjamini–Hochberg).
+             */
+            q: number;
+            /** @description True if `q` is at most the accepted rate and the effect is worth mentioning. */
+            is_significant: boolean;
+            /**
+             * Format: double
+             * @description Mean duration with the value less the mean without it, in microseconds.
+             */
+            effect_us: number | null;
+            /**
+             * Format: double
+             * @description Mean cost with the value less the mean without it, in US dollars.
+             */
+            effect_usd: number | null;
+            /**
+             * Format: double
+             * @description Failure rate with the value less the rate without it, in percentage points.
+             */
+            effect_failure_points: number | null;
+            /** @description Transactions with the value in each bar of `distribution`. */
+            distribution: number[];
+        };
+        /** @description One bar: transactions with `from_us ≤ duration < to_us`. */
+        CorrelationBar: {
+            /**
+             * Format: int64
+             * @description Shortest duration inside.
+             */
+            from_us: number;
+            /**
+             * Format: int64
+             * @description First duration after.
+             */
+            to_us: number;
+            /**
+             * Format: int64
+             * @description All transactions.
+             */
+            all: number;
+            /**
+             * Format: int64
+             * @description Those of the selected set.
+             */
+            selected: number;
+        };
+        /** @description One of the two sets. */
+        CorrelationSet: {
+            /**
+             * Format: int64
+             * @description Transactions.
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description Mean duration in microseconds.
+             */
+            latency_avg_us: number | null;
+            /**
+             * Format: double
+             * @description failure / (success + failure).
+             */
+            failure_rate: number | null;
+            /** @description Mean cost of those whose cost is known. */
+            usd_avg: string | null;
+        };
+        /** @description Answer of `GET /api/v1/correlations`. */
+        CorrelationsAnswer: {
+            /** @description Time range of the answer. */
+            range: components["schemas"]["Range"];
+            /** @description What is explained. */
+            of: components["schemas"]["CorrelationsOf"];
+            /** @description The set that is looked at: all transactions for latency, failures, or the selection. */
+            selected: components["schemas"]["CorrelationSet"];
+            /** @description The set that it is compared with: all transactions for latency, else those that are not in the first. */
+            baseline: components["schemas"]["CorrelationSet"];
+            /** @description What stands out, strongest first. Without anything that does, the strongest that was found, marked as not significant. */
+            correlations: components["schemas"]["Correlation"][];
+            /** @description True if something stands out. */
+            is_significant: boolean;
+            /**
+             * Format: int64
+             * @description Values of fields that were looked at.
+             */
+            tested: number;
+            /** @description Fields that were looked at. */
+            fields: string[];
+            /** @description Fields with so many values that only the most frequent ones of each part of the data were looked at. */
+            fields_sampled: string[];
+            /**
+             * Format: double
+             * @description Share of false discoveries that is accepted among what stands out.
+             */
+            false_discovery_rate: number;
+            /** @description Too few transactions to say anything (fewer than 20 in one of the sets). */
+            not_enough: boolean;
+            /** @description Durations of both sets, for drawing: the same bars, from short to long. */
+            distribution: components["schemas"]["CorrelationBar"][];
+            /** @description False if a part of the data could not be read. */
+            complete: boolean;
+        };
+        /**
+         * @description What is explained.
+         * @enum {string}
+         */
+        CorrelationsOf: "latency" | "failures" | "selection";
         /** @description A part of the critical path: during it, this item alone was being waited for. */
         CriticalPathSegment: {
             /**
@@ -366,6 +734,24 @@ export interface components {
              * @description Share of the time spent in all dependencies.
              */
             impact: number;
+        };
+        /** @description One bar of a distribution of durations: `from_us ≤ duration < to_us`. */
+        DurationBar: {
+            /**
+             * Format: int64
+             * @description Shortest duration inside.
+             */
+            from_us: number;
+            /**
+             * Format: int64
+             * @description First duration after.
+             */
+            to_us: number;
+            /**
+             * Format: int64
+             * @description Answers.
+             */
+            count: number;
         };
         /** @description Answer of `GET /api/v1/environments`. */
         EnvironmentList: {
@@ -489,6 +875,36 @@ export interface components {
              */
             log: number;
         };
+        /** @description A field and one of its values. */
+        FieldAndValue: {
+            /** @description Dotted name. */
+            field: string;
+            /** @description Value. */
+            value: string;
+        };
+        /** @description What a month will have cost, from the days of it that are over and the pace of the last ones. */
+        Forecast: {
+            /** @description Month, such as `2026-11`. */
+            month: string;
+            /** @description Spent in it so far. */
+            spent_usd: string;
+            /** @description Expected at its end. */
+            expected_usd: string;
+            /** @description Lower end of the range that holds it in four cases of five. */
+            low_usd: string;
+            /** @description Upper end. */
+            high_usd: string;
+            /**
+             * Format: int32
+             * @description Whole days that it was made from.
+             */
+            days: number;
+        };
+        /**
+         * @description How strong a correlation is, as Kibana words it.
+         * @enum {string}
+         */
+        Impact: "very_low" | "low" | "medium" | "high";
         /** @description Intake requests since the start. */
         IntakeTotals: {
             /**
@@ -555,6 +971,13 @@ export interface components {
             /** @description Bars, from short to long, without gaps between them. */
             buckets: components["schemas"]["LatencyBucket"][];
         };
+        /** @description Figures of one model. */
+        ModelStreaming: {
+            /** @description Model; null if not known. */
+            model: string | null;
+            /** @description Figures. */
+            figures: components["schemas"]["StreamingFigures"];
+        };
         /** @description Service of the newest event. */
         NewestService: {
             /** @description Name. */
@@ -576,6 +999,44 @@ export interface components {
          * @enum {string}
          */
         Outcome: "success" | "failure" | "unknown";
+        /** @description Duration per 100 tokens of the answers of one range of lengths. */
+        Per100Tokens: {
+            /**
+             * Format: int64
+             * @description Fewest tokens.
+             */
+            from_tokens: number;
+            /**
+             * Format: int64
+             * @description First number of tokens that is too large.
+             */
+            to_tokens: number;
+            /**
+             * Format: int64
+             * @description Points.
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description 10th percentile of the microseconds for 100 tokens.
+             */
+            p10_us: number;
+            /**
+             * Format: double
+             * @description Median.
+             */
+            p50_us: number;
+            /**
+             * Format: double
+             * @description 90th percentile.
+             */
+            p90_us: number;
+        };
+        /**
+         * @description What the points of a scatter are.
+         * @enum {string}
+         */
+        PointOf: "calls" | "transactions";
         /** @description Body of every answer that is not a success. */
         Problem: {
             /** @description What went wrong, for programs. */
@@ -584,6 +1045,71 @@ export interface components {
             message: string;
             /** @description Names this request in the server's log. */
             request_id: string;
+        };
+        /** @description One question. */
+        Question: {
+            /** @description As most people wrote it. */
+            question: string;
+            /** @description Every way in which it was written, the most frequent first, at most 20. */
+            variants: string[];
+            /**
+             * Format: int64
+             * @description How often it was asked.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Users who asked it, as far as they are known.
+             */
+            users: number | null;
+            /**
+             * Format: double
+             * @description Mean duration in microseconds.
+             */
+            latency_avg_us: number | null;
+            /**
+             * Format: double
+             * @description 95th percentile of the duration.
+             */
+            latency_p95_us: number | null;
+            /**
+             * Format: double
+             * @description failure / (success + failure).
+             */
+            failure_rate: number | null;
+            /** @description Cost of all answers to it. */
+            usd: string | null;
+            /** @description Cost of one on average. */
+            usd_per_question: string | null;
+            /**
+             * Format: int64
+             * @description Tokens of questions and answers, as far as they are known.
+             */
+            total_tokens: number | null;
+            /**
+             * Format: int64
+             * @description When it was asked last, in microseconds since the epoch.
+             */
+            last_us: number;
+        };
+        /** @description Answer of `GET /api/v1/llm/questions`. */
+        QuestionList: {
+            /** @description Time range of the answer. */
+            range: components["schemas"]["Range"];
+            /** @description Questions, the most frequent first. Those that differ in case, spaces and the mark at their end are one. */
+            questions: components["schemas"]["Question"][];
+            /**
+             * Format: int64
+             * @description Questions that were left out because there are too many.
+             */
+            questions_omitted: number;
+            /**
+             * Format: int64
+             * @description Transactions that have a question.
+             */
+            asked: number;
+            /** @description False if a part of the data could not be read. */
+            complete: boolean;
         };
         /** @description The time range that an answer covers, `from ≤ t < to`. */
         Range: {
@@ -597,6 +1123,24 @@ export interface components {
              * @description First instant after the range.
              */
             to_us: number;
+        };
+        /** @description One bar of a distribution of rates: `from ≤ tokens a second < to`. */
+        RateBar: {
+            /**
+             * Format: double
+             * @description Smallest rate inside.
+             */
+            from: number;
+            /**
+             * Format: double
+             * @description First rate after.
+             */
+            to: number;
+            /**
+             * Format: int64
+             * @description Answers.
+             */
+            count: number;
         };
         /** @description The buckets of all time series of one answer: bucket `i` begins at `start_us + i × bucket_us`. */
         SeriesAxis: {
@@ -683,6 +1227,95 @@ export interface components {
              */
             errors: number;
         };
+        /** @description Answer of `GET /api/v1/sessions/{id}`. */
+        SessionDetail: {
+            /** @description Time range of the answer. */
+            range: components["schemas"]["Range"];
+            /** @description The session. */
+            session: components["schemas"]["SessionSummary"];
+            /** @description Its turns by time, at most 500. */
+            turns: components["schemas"]["Turn"][];
+            /** @description False if a part of the data could not be read. */
+            complete: boolean;
+        };
+        /** @description Answer of `GET /api/v1/sessions`. */
+        SessionList: {
+            /** @description Time range of the answer. */
+            range: components["schemas"]["Range"];
+            /** @description Sessions, the one with the newest event first. */
+            sessions: components["schemas"]["SessionSummary"][];
+            /**
+             * Format: int64
+             * @description Sessions in the range.
+             */
+            total: number;
+            /** @description False if a part of the data could not be read. */
+            complete: boolean;
+        };
+        /** @description One session. */
+        SessionSummary: {
+            /** @description Its id. */
+            id: string;
+            /** @description User, if one is named. */
+            user: string | null;
+            /** @description Services that took part. */
+            services: string[];
+            /**
+             * Format: int64
+             * @description Turns: transactions of the session.
+             */
+            turns: number;
+            /**
+             * Format: int64
+             * @description Turns that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Begin of the first turn, in microseconds since the epoch.
+             */
+            first_us: number;
+            /**
+             * Format: int64
+             * @description Begin of the last turn.
+             */
+            last_us: number;
+            /**
+             * Format: double
+             * @description Mean duration of a turn in microseconds.
+             */
+            latency_avg_us: number | null;
+            /**
+             * Format: int64
+             * @description Time of all turns: what the person waited.
+             */
+            waited_us: number;
+            /**
+             * Format: int64
+             * @description Model calls.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Tokens of questions and answers, as far as they are known.
+             */
+            total_tokens: number | null;
+            /** @description Cost, as far as it is known. */
+            usd: string | null;
+        };
+        /** @description A call that took longer than its tokens explain. */
+        SlowForSize: components["schemas"]["CallRow"] & {
+            /**
+             * Format: double
+             * @description Duration that the line of its model gives, in microseconds.
+             */
+            expected_us: number;
+            /**
+             * Format: double
+             * @description What it took longer.
+             */
+            excess_us: number;
+        };
         /** @description Self time in spans of one type. */
         SpanTypeTime: {
             /** @description Span type; `app` is the program's own code. */
@@ -705,6 +1338,146 @@ export interface components {
              */
             share: number;
         };
+        /** @description Answer of `GET /api/v1/llm/spend`. */
+        SpendAnswer: {
+            /** @description Time range of the answer. */
+            range: components["schemas"]["Range"];
+            /** @description Everything in the range. */
+            total: components["schemas"]["SpendFigures"];
+            /** @description Spend over time. */
+            series: components["schemas"]["SpendSeries"];
+            forecast: components["schemas"]["Forecast"] | null;
+            /** @description What `rows` are of. */
+            by: string;
+            /** @description Spend by it, the dearest first. */
+            rows: components["schemas"]["SpendRow"][];
+            /**
+             * Format: int64
+             * @description Rows that were left out because there are too many.
+             */
+            rows_omitted: number;
+            /** @description Spend that no row has, because the events do not say (a transaction without the label, a call whose transaction never came). */
+            unattributed_usd: string;
+            /** @description Models whose calls could not be priced. */
+            unpriced: components["schemas"]["UnpricedModel"][];
+            /** @description False if a part of the data could not be read. */
+            complete: boolean;
+        };
+        /** @description Figures of a part of the spend. */
+        SpendFigures: {
+            /**
+             * Format: int64
+             * @description Transactions with model calls, or with a cost of their own; for a breakdown by model, null: a transaction can ask several.
+             */
+            transactions: number | null;
+            /**
+             * Format: int64
+             * @description Model calls.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Model calls that succeeded and whose cost is not known.
+             */
+            unpriced_calls: number;
+            /** @description Cost. */
+            usd: string;
+            /** @description Cost of one transaction on average, of those whose cost is known. */
+            usd_per_transaction: string | null;
+            /** @description Cost of one call on average, of those whose cost is known. */
+            usd_per_call: string | null;
+            /** @description Of `usd` in transactions that failed. */
+            failed_transactions_usd: string;
+            /** @description Of `usd` for calls that failed: attempts that were paid for and tried again or given up. */
+            failed_calls_usd: string;
+            /**
+             * Format: int64
+             * @description Tokens of questions.
+             */
+            input_tokens: number | null;
+            /**
+             * Format: int64
+             * @description Tokens of answers.
+             */
+            output_tokens: number | null;
+            /**
+             * Format: int64
+             * @description Tokens of both.
+             */
+            total_tokens: number;
+            /** @description How they were got. */
+            sources: components["schemas"]["TokenSources"];
+            /**
+             * Format: int64
+             * @description Failed transactions.
+             */
+            failed_transactions: number | null;
+        };
+        /** @description Spend of one model, user, … */
+        SpendRow: components["schemas"]["SpendFigures"] & {
+            /** @description Value of what `by` says. */
+            key: string;
+            /**
+             * Format: double
+             * @description Part of the whole spend.
+             */
+            share: number;
+            /**
+             * Format: double
+             * @description Mean duration of the transactions (of the calls, by model) in microseconds.
+             */
+            latency_avg_us: number | null;
+            /**
+             * Format: double
+             * @description failure / (success + failure) of the transactions (of the calls, by model).
+             */
+            failure_rate: number | null;
+        };
+        /** @description Spend over time. */
+        SpendSeries: {
+            /**
+             * Format: int64
+             * @description Begin of the first bucket, in microseconds since the epoch.
+             */
+            start_us: number;
+            /**
+             * Format: int64
+             * @description Width of a bucket.
+             */
+            bucket_us: number;
+            /** @description Cost in each bucket. */
+            usd: string[];
+            /** @description Transactions in each bucket. */
+            transactions: number[];
+        };
+        /** @description One gap that is longer than 250 ms and than five median gaps. */
+        Stall: {
+            /**
+             * Format: int64
+             * @description When it began, after the start of the call.
+             */
+            offset_us: number;
+            /**
+             * Format: int64
+             * @description How long it was.
+             */
+            gap_us: number;
+            /**
+             * Format: int64
+             * @description Chunks that had come before.
+             */
+            after_chunks: number;
+            /**
+             * @description About what stood before it, if the answer was captured: the end of the text that had come by then. Chunks are taken to be
+             *     of equal length, so the place is near, not exact.
+             */
+            text_before: string | null;
+        };
+        /** @description An answer that stood still. */
+        StalledAnswer: components["schemas"]["CallRow"] & {
+            /** @description Stalls in it. */
+            stalls: components["schemas"]["Stall"][];
+        };
         /** @description Answer of `GET /api/v1/status`; the Get-started page reads it every second. */
         Status: {
             /** @description Version of Tokenfall. */
@@ -726,6 +1499,112 @@ export interface components {
              * @description Bytes of the data directory.
              */
             disk_bytes: number;
+        };
+        /** @description Answer of `GET /api/v1/llm/streaming`. */
+        StreamingAnswer: {
+            /** @description Time range of the answer. */
+            range: components["schemas"]["Range"];
+            /** @description Buckets of the series. */
+            axis: components["schemas"]["SeriesAxis"];
+            /** @description Figures of all streamed calls. */
+            total: components["schemas"]["StreamingFigures"];
+            /** @description Figures by model, the one with the most calls first. */
+            models: components["schemas"]["ModelStreaming"][];
+            /** @description Figures over time. */
+            series: components["schemas"]["StreamingSeries"];
+            /** @description Distribution of the time to the first token. */
+            time_to_first_token: components["schemas"]["DurationBar"][];
+            /** @description Distribution of the time from token to token (the mean of each answer). */
+            inter_token: components["schemas"]["DurationBar"][];
+            /** @description Distribution of the tokens a second of each answer. */
+            tokens_per_second: components["schemas"]["RateBar"][];
+            /** @description Answers with the most time in stalls, the worst first. */
+            stalled: components["schemas"]["StalledAnswer"][];
+            /**
+             * Format: int64
+             * @description Model calls that were not streamed, or of whose stream nothing is known.
+             */
+            not_streamed: number;
+            /** @description False if a part of the data could not be read. */
+            complete: boolean;
+        };
+        /** @description How answers stream. Durations are microseconds. */
+        StreamingFigures: {
+            /**
+             * Format: int64
+             * @description Streamed calls.
+             */
+            calls: number;
+            /**
+             * Format: double
+             * @description Median time to the first token.
+             */
+            time_to_first_token_p50_us: number | null;
+            /**
+             * Format: double
+             * @description 95th percentile.
+             */
+            time_to_first_token_p95_us: number | null;
+            /**
+             * Format: double
+             * @description 99th percentile.
+             */
+            time_to_first_token_p99_us: number | null;
+            /**
+             * Format: double
+             * @description Median time from token to token.
+             */
+            inter_token_p50_us: number | null;
+            /**
+             * Format: double
+             * @description 95th percentile of the answers' mean time from token to token.
+             */
+            inter_token_p95_us: number | null;
+            /**
+             * Format: double
+             * @description Median tokens a second.
+             */
+            tokens_per_second_p50: number | null;
+            /**
+             * Format: double
+             * @description Tokens a second of the slowest 5 % of the answers.
+             */
+            tokens_per_second_p5: number | null;
+            /**
+             * Format: int64
+             * @description Answers whose gaps are known.
+             */
+            with_gaps: number;
+            /**
+             * Format: int64
+             * @description Of them had stalls.
+             */
+            stalled: number;
+            /**
+             * Format: int64
+             * @description Stalls.
+             */
+            stalls: number;
+            /**
+             * Format: int64
+             * @description Time in them.
+             */
+            stall_us: number;
+        };
+        /** @description One value for each bucket of the axis; null where nothing was streamed. */
+        StreamingSeries: {
+            /** @description Median time to the first token. */
+            time_to_first_token_p50_us: (number | null)[];
+            /** @description 95th percentile. */
+            time_to_first_token_p95_us: (number | null)[];
+            /** @description Median time from token to token. */
+            inter_token_p50_us: (number | null)[];
+            /** @description Median tokens a second. */
+            tokens_per_second_p50: (number | null)[];
+            /** @description Streamed calls. */
+            calls: number[];
+            /** @description Stalls. */
+            stalls: number[];
         };
         /** @description Latency, throughput and failures of a set of transactions or calls. */
         Summary: {
@@ -777,6 +1656,120 @@ export interface components {
             throughput_per_minute: number[];
             /** @description Failure rate. */
             failure_rate: (number | null)[];
+        };
+        /** @description `duration = time to first token + tokens × time per token`, fitted robustly (Theil–Sen start, then Tukey's bisquare). */
+        TokenFit: {
+            /** @description Model; null for all. */
+            model: string | null;
+            /**
+             * Format: int64
+             * @description Points.
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description Intercept: time to first token in microseconds.
+             */
+            intercept_us: number;
+            /**
+             * Format: double
+             * @description Standard error of the intercept.
+             */
+            intercept_error_us: number;
+            /**
+             * Format: double
+             * @description Slope: microseconds a token.
+             */
+            us_per_token: number;
+            /**
+             * Format: double
+             * @description Standard error of the slope.
+             */
+            us_per_token_error: number;
+            /**
+             * Format: double
+             * @description Slope in seconds for 100 tokens.
+             */
+            seconds_per_100_tokens: number;
+            /**
+             * Format: double
+             * @description Coefficient of determination of the weighted fit; null if all durations are equal.
+             */
+            r_squared: number | null;
+            /**
+             * Format: double
+             * @description Robust standard deviation of the residuals in microseconds.
+             */
+            residual_us: number;
+            /** @description 95 % confidence band of the line at some numbers of tokens, ascending; for drawing. */
+            band: components["schemas"]["BandPoint"][];
+        };
+        /** @description Points as columns of equal length. */
+        TokenPoints: {
+            /** @description Tokens of the answer. */
+            tokens: number[];
+            /** @description Duration in microseconds. */
+            duration_us: number[];
+            /** @description Begin, in microseconds since the epoch. */
+            timestamp_us: number[];
+            /** @description Index into `models`; −1 if the model is not known. */
+            model: number[];
+            /** @description True where the outcome is failure. */
+            failed: boolean[];
+            /** @description Models by number of points, the most frequent first. */
+            models: string[];
+        };
+        /** @description How many tokens of a figure were got in which way. */
+        TokenSources: {
+            /**
+             * Format: int64
+             * @description Said by the provider or the program.
+             */
+            reported: number;
+            /**
+             * Format: int64
+             * @description Counted by the tokenizer of the model.
+             */
+            counted: number;
+            /**
+             * Format: int64
+             * @description From the number of chunks.
+             */
+            derived: number;
+            /**
+             * Format: int64
+             * @description From the number of characters.
+             */
+            estimated: number;
+        };
+        /** @description Answer of `GET /api/v1/llm/tokens`: tokens of answers against duration. */
+        TokensAnswer: {
+            /** @description Time range of the answer. */
+            range: components["schemas"]["Range"];
+            /** @description What a point is. */
+            of: components["schemas"]["PointOf"];
+            /**
+             * Format: int64
+             * @description Model calls (or transactions) whose tokens and duration are known.
+             */
+            matching: number;
+            /**
+             * Format: int64
+             * @description Those of them that succeeded or failed and whose tokens are not known.
+             */
+            unknown: number;
+            /** @description The points as columns: all of `matching`, or an even sample of them. */
+            points: components["schemas"]["TokenPoints"];
+            /** @description Lines through the points: of all models first, then of each model with at least 10 points. */
+            fits: components["schemas"]["TokenFit"][];
+            /** @description Duration per 100 tokens by length of the answer, all models. */
+            per_100_tokens: components["schemas"]["Per100Tokens"][];
+            /** @description The points that lie farthest above the line of their model, farthest first. */
+            slow_for_size: components["schemas"]["SlowForSize"][];
+            /** @description How the tokens of `matching` were got. */
+            sources: components["schemas"]["TokenSources"];
+            /** @description False if a part of the data could not be read. */
+            complete: boolean;
         };
         /** @description One error of a trace. */
         TraceError: {
@@ -984,6 +1977,78 @@ export interface components {
             /** @description False if a part of the data could not be read. */
             complete: boolean;
         };
+        /** @description One transaction of a session. */
+        Turn: {
+            /** @description Trace. */
+            trace_id: string;
+            /** @description Transaction. */
+            transaction_id: string;
+            /** @description Service. */
+            service: string;
+            /** @description Name of the transaction. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Begin, in microseconds since the epoch.
+             */
+            timestamp_us: number;
+            /**
+             * Format: int64
+             * @description How long the person waited for the whole answer.
+             */
+            duration_us: number;
+            /**
+             * Format: int64
+             * @description How long until the first token of the first answer; null if not known.
+             */
+            time_to_first_token_us: number | null;
+            /**
+             * Format: int64
+             * @description Time since the end of the turn before; null for the first.
+             */
+            pause_us: number | null;
+            /** @description What was asked, if it is known. */
+            question: string | null;
+            /** @description Text of the answers, if they were captured; cut after 2,000 characters each, at most 10. */
+            answers: string[];
+            /** @description Models that answered. */
+            models: string[];
+            /**
+             * Format: int64
+             * @description Model calls.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Tokens of questions and answers.
+             */
+            total_tokens: number | null;
+            /** @description Cost. */
+            usd: string | null;
+            /** @description How it ended. */
+            outcome: components["schemas"]["Outcome"];
+            /** @description Types of the exceptions captured in it. */
+            errors: string[];
+        };
+        /** @description A model without a price. */
+        UnpricedModel: {
+            /** @description Provider. */
+            provider: string | null;
+            /** @description Model; null if nobody said. */
+            model: string | null;
+            /**
+             * Format: int64
+             * @description Calls that succeeded and have no cost.
+             */
+            calls: number;
+            /** @description Why: `no_model`, `no_price`, `no_tokens`. */
+            reason: components["schemas"]["UnpricedReason"];
+        };
+        /**
+         * @description Why a call has no cost.
+         * @enum {string}
+         */
+        UnpricedReason: "no_model" | "no_tokens" | "no_price";
     };
     responses: never;
     parameters: never;
@@ -993,6 +2058,114 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    correlations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `latency` (default), `failures`, or `selection`: what is in the box that `min_us`, `max_us`, `min_tokens` and
+                 *     `max_tokens` draw, against what is not.
+                 */
+                of?: components["schemas"]["CorrelationsOf"];
+                /** @description What tokens and durations of the selection are of: `calls` (default) or `transactions`. */
+                points?: components["schemas"]["PointOf"];
+                /** @description Service. Default: all. */
+                service?: string;
+                /** @description Model. Default: all. */
+                model?: string;
+                /** @description Name of the transactions. Default: all. */
+                name?: string;
+                /** @description Type of the transactions. Default: all. */
+                type?: string;
+                /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
+                field?: string;
+                /** @description Value of `field`. */
+                value?: string;
+                /** @description Shortest duration, in microseconds. */
+                min_us?: number;
+                /** @description First duration that is too long, in microseconds. */
+                max_us?: number;
+                /** @description Fewest tokens of the answer. */
+                min_tokens?: number;
+                /** @description First number of tokens that is too large. */
+                max_tokens?: number;
+                /** @description Begin of the time range: `now-15m` (units s, m, h, d, w), ISO 8601, or milliseconds since the epoch. Default `now-15m`. */
+                from?: string;
+                /** @description End of the time range, in the same forms. Default `now`. */
+                to?: string;
+                /** @description Environment of the services, or `ENVIRONMENT_NOT_DEFINED` for events without one. Default: all. */
+                env?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Correlations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrelationsAnswer"];
+                };
+            };
+            /** @description A parameter is missing or cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No secret was sent, or a wrong one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took too long or needed too much memory. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once; come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke; the request id is in the log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is starting or shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     dependencies: {
         parameters: {
             query?: {
@@ -1355,6 +2528,529 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorGroupDetail"];
+                };
+            };
+            /** @description A parameter is missing or cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No secret was sent, or a wrong one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took too long or needed too much memory. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once; come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke; the request id is in the log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is starting or shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    calls: {
+        parameters: {
+            query?: {
+                /** @description How many, at most 500. */
+                size?: number;
+                /** @description What tokens and durations of the selection are of: `calls` (default) or `transactions`. */
+                points?: components["schemas"]["PointOf"];
+                /** @description Service. Default: all. */
+                service?: string;
+                /** @description Model. Default: all. */
+                model?: string;
+                /** @description Name of the transactions. Default: all. */
+                name?: string;
+                /** @description Type of the transactions. Default: all. */
+                type?: string;
+                /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
+                field?: string;
+                /** @description Value of `field`. */
+                value?: string;
+                /** @description Shortest duration, in microseconds. */
+                min_us?: number;
+                /** @description First duration that is too long, in microseconds. */
+                max_us?: number;
+                /** @description Fewest tokens of the answer. */
+                min_tokens?: number;
+                /** @description First number of tokens that is too large. */
+                max_tokens?: number;
+                /** @description Begin of the time range: `now-15m` (units s, m, h, d, w), ISO 8601, or milliseconds since the epoch. Default `now-15m`. */
+                from?: string;
+                /** @description End of the time range, in the same forms. Default `now`. */
+                to?: string;
+                /** @description Environment of the services, or `ENVIRONMENT_NOT_DEFINED` for events without one. Default: all. */
+                env?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Calls */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallList"];
+                };
+            };
+            /** @description A parameter is missing or cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No secret was sent, or a wrong one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took too long or needed too much memory. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once; come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke; the request id is in the log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is starting or shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    questions: {
+        parameters: {
+            query?: {
+                /** @description How many, at most 500. */
+                size?: number;
+                /** @description What tokens and durations of the selection are of: `calls` (default) or `transactions`. */
+                points?: components["schemas"]["PointOf"];
+                /** @description Service. Default: all. */
+                service?: string;
+                /** @description Model. Default: all. */
+                model?: string;
+                /** @description Name of the transactions. Default: all. */
+                name?: string;
+                /** @description Type of the transactions. Default: all. */
+                type?: string;
+                /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
+                field?: string;
+                /** @description Value of `field`. */
+                value?: string;
+                /** @description Shortest duration, in microseconds. */
+                min_us?: number;
+                /** @description First duration that is too long, in microseconds. */
+                max_us?: number;
+                /** @description Fewest tokens of the answer. */
+                min_tokens?: number;
+                /** @description First number of tokens that is too large. */
+                max_tokens?: number;
+                /** @description Begin of the time range: `now-15m` (units s, m, h, d, w), ISO 8601, or milliseconds since the epoch. Default `now-15m`. */
+                from?: string;
+                /** @description End of the time range, in the same forms. Default `now`. */
+                to?: string;
+                /** @description Environment of the services, or `ENVIRONMENT_NOT_DEFINED` for events without one. Default: all. */
+                env?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Questions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionList"];
+                };
+            };
+            /** @description A parameter is missing or cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No secret was sent, or a wrong one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took too long or needed too much memory. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once; come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke; the request id is in the log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is starting or shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    spend: {
+        parameters: {
+            query?: {
+                /** @description `model` (default), `provider`, `service`, `transaction`, `user`, `session`, `question`, or `label:NAME`. */
+                by?: string;
+                /** @description What tokens and durations of the selection are of: `calls` (default) or `transactions`. */
+                points?: components["schemas"]["PointOf"];
+                /** @description Service. Default: all. */
+                service?: string;
+                /** @description Model. Default: all. */
+                model?: string;
+                /** @description Name of the transactions. Default: all. */
+                name?: string;
+                /** @description Type of the transactions. Default: all. */
+                type?: string;
+                /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
+                field?: string;
+                /** @description Value of `field`. */
+                value?: string;
+                /** @description Shortest duration, in microseconds. */
+                min_us?: number;
+                /** @description First duration that is too long, in microseconds. */
+                max_us?: number;
+                /** @description Fewest tokens of the answer. */
+                min_tokens?: number;
+                /** @description First number of tokens that is too large. */
+                max_tokens?: number;
+                /** @description Begin of the time range: `now-15m` (units s, m, h, d, w), ISO 8601, or milliseconds since the epoch. Default `now-15m`. */
+                from?: string;
+                /** @description End of the time range, in the same forms. Default `now`. */
+                to?: string;
+                /** @description Environment of the services, or `ENVIRONMENT_NOT_DEFINED` for events without one. Default: all. */
+                env?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Spend */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpendAnswer"];
+                };
+            };
+            /** @description A parameter is missing or cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No secret was sent, or a wrong one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took too long or needed too much memory. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once; come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke; the request id is in the log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is starting or shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streaming: {
+        parameters: {
+            query?: {
+                /** @description What tokens and durations of the selection are of: `calls` (default) or `transactions`. */
+                points?: components["schemas"]["PointOf"];
+                /** @description Service. Default: all. */
+                service?: string;
+                /** @description Model. Default: all. */
+                model?: string;
+                /** @description Name of the transactions. Default: all. */
+                name?: string;
+                /** @description Type of the transactions. Default: all. */
+                type?: string;
+                /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
+                field?: string;
+                /** @description Value of `field`. */
+                value?: string;
+                /** @description Shortest duration, in microseconds. */
+                min_us?: number;
+                /** @description First duration that is too long, in microseconds. */
+                max_us?: number;
+                /** @description Fewest tokens of the answer. */
+                min_tokens?: number;
+                /** @description First number of tokens that is too large. */
+                max_tokens?: number;
+                /** @description Begin of the time range: `now-15m` (units s, m, h, d, w), ISO 8601, or milliseconds since the epoch. Default `now-15m`. */
+                from?: string;
+                /** @description End of the time range, in the same forms. Default `now`. */
+                to?: string;
+                /** @description Environment of the services, or `ENVIRONMENT_NOT_DEFINED` for events without one. Default: all. */
+                env?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Streaming */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamingAnswer"];
+                };
+            };
+            /** @description A parameter is missing or cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No secret was sent, or a wrong one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took too long or needed too much memory. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once; come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke; the request id is in the log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is starting or shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens: {
+        parameters: {
+            query?: {
+                /** @description Most points, at most 50,000. Default 5,000. */
+                size?: number;
+                /** @description What tokens and durations of the selection are of: `calls` (default) or `transactions`. */
+                points?: components["schemas"]["PointOf"];
+                /** @description Service. Default: all. */
+                service?: string;
+                /** @description Model. Default: all. */
+                model?: string;
+                /** @description Name of the transactions. Default: all. */
+                name?: string;
+                /** @description Type of the transactions. Default: all. */
+                type?: string;
+                /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
+                field?: string;
+                /** @description Value of `field`. */
+                value?: string;
+                /** @description Shortest duration, in microseconds. */
+                min_us?: number;
+                /** @description First duration that is too long, in microseconds. */
+                max_us?: number;
+                /** @description Fewest tokens of the answer. */
+                min_tokens?: number;
+                /** @description First number of tokens that is too large. */
+                max_tokens?: number;
+                /** @description Begin of the time range: `now-15m` (units s, m, h, d, w), ISO 8601, or milliseconds since the epoch. Default `now-15m`. */
+                from?: string;
+                /** @description End of the time range, in the same forms. Default `now`. */
+                to?: string;
+                /** @description Environment of the services, or `ENVIRONMENT_NOT_DEFINED` for events without one. Default: all. */
+                env?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tokens against duration */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensAnswer"];
                 };
             };
             /** @description A parameter is missing or cannot be understood. */
@@ -1803,6 +3499,204 @@ export interface operations {
             };
             /** @description No secret was sent, or a wrong one. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took too long or needed too much memory. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once; come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke; the request id is in the log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is starting or shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions: {
+        parameters: {
+            query?: {
+                /** @description How many, at most 500. Default 50. */
+                size?: number;
+                /** @description What tokens and durations of the selection are of: `calls` (default) or `transactions`. */
+                points?: components["schemas"]["PointOf"];
+                /** @description Service. Default: all. */
+                service?: string;
+                /** @description Model. Default: all. */
+                model?: string;
+                /** @description Name of the transactions. Default: all. */
+                name?: string;
+                /** @description Type of the transactions. Default: all. */
+                type?: string;
+                /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
+                field?: string;
+                /** @description Value of `field`. */
+                value?: string;
+                /** @description Shortest duration, in microseconds. */
+                min_us?: number;
+                /** @description First duration that is too long, in microseconds. */
+                max_us?: number;
+                /** @description Fewest tokens of the answer. */
+                min_tokens?: number;
+                /** @description First number of tokens that is too large. */
+                max_tokens?: number;
+                /** @description Begin of the time range: `now-15m` (units s, m, h, d, w), ISO 8601, or milliseconds since the epoch. Default `now-15m`. */
+                from?: string;
+                /** @description End of the time range, in the same forms. Default `now`. */
+                to?: string;
+                /** @description Environment of the services, or `ENVIRONMENT_NOT_DEFINED` for events without one. Default: all. */
+                env?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description A parameter is missing or cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No secret was sent, or a wrong one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The question took too long or needed too much memory. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once; come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something broke; the request id is in the log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is starting or shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: {
+                /** @description Begin of the time range: `now-15m` (units s, m, h, d, w), ISO 8601, or milliseconds since the epoch. Default `now-15m`. */
+                from?: string;
+                /** @description End of the time range, in the same forms. Default `now`. */
+                to?: string;
+                /** @description Environment of the services, or `ENVIRONMENT_NOT_DEFINED` for events without one. Default: all. */
+                env?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the session */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionDetail"];
+                };
+            };
+            /** @description A parameter is missing or cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No secret was sent, or a wrong one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No event of this session is in the time range */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,22 +2,19 @@
 //! conventions have no name for (`docs/formats/token-timeline.md`, `docs/dependencies.md`).
 
 use serde_json::Value;
+use tokenfall_model::Usd;
 use tokenfall_model::document::{
     Document, GenAi, GenAiMessages, GenAiRequest, GenAiResponse, GenAiUsage, Id, Name, TokenStream, TokenfallCost,
-    TokenfallFields, TokenfallUsage,
+    TokenfallFields, TokenfallUsage, UsageSource,
 };
 
 use super::super::{some, url};
 use super::attributes::Attributes;
 
-/// Where numbers of tokens come from.
-const USAGE_SOURCES: &[&str] = &["reported", "counted", "derived", "estimated"];
 /// Prefix of what the provider says about limits.
 const RATELIMIT: &str = "tokenfall.ratelimit.";
 /// Most facts about limits that are kept.
 const RATELIMITS_MAX: usize = 32;
-/// Longest decimal number of a cost, in bytes.
-const COST_BYTES_MAX: usize = 64;
 
 impl Attributes {
     /// Takes what is said about a model call.
@@ -51,17 +48,15 @@ impl Attributes {
         };
         let first = gen_ai.response.as_ref().and_then(|response| response.time_to_first_chunk);
         let fields = TokenfallFields {
-            dependency: None,
             stream: self.stream(first),
             usage: self
-                .take(&["tokenfall.usage.source"], |value| {
-                    value.as_str().filter(|word| USAGE_SOURCES.contains(word)).map(Into::into)
-                })
-                .map(|source| TokenfallUsage { source }),
-            cost: self.take(&["tokenfall.cost.usd"], decimal).map(|usd| TokenfallCost { usd }),
+                .take(&["tokenfall.usage.source"], |value| value.as_str().and_then(UsageSource::from_word))
+                .map(|source| TokenfallUsage { source, total_tokens: None }),
+            cost: self.take(&["tokenfall.cost.usd"], amount).map(TokenfallCost::reported),
             attempts: self.count("tokenfall.attempts"),
             backoff_us: self.micros("tokenfall.backoff"),
             ratelimit: self.ratelimit(),
+            ..TokenfallFields::default()
         };
         document.gen_ai = some(gen_ai).map(Box::new);
         document.tokenfall = some(fields).map(Box::new);
@@ -82,6 +77,7 @@ impl Attributes {
             inter_token_p95_us: self.micros("tokenfall.stream.inter_token.p95"),
             inter_token_max_us: self.micros("tokenfall.stream.inter_token.max"),
             timeline: self.text(&["tokenfall.stream.timeline"]),
+            ..TokenStream::default()
         })
     }
 
@@ -137,10 +133,7 @@ fn json(value: &Value) -> Option<String> {
     }
 }
 
-/// A decimal number without sign and exponent.
-fn decimal(value: &Value) -> Option<String> {
-    let text = value.as_str().filter(|text| text.len() <= COST_BYTES_MAX)?;
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    (is_digits(whole) && is_digits(fraction)).then(|| text.to_owned())
+/// An amount of money: a decimal number without sign and exponent.
+fn amount(value: &Value) -> Option<Usd> {
+    value.as_str()?.parse().ok().filter(|usd| *usd >= Usd::ZERO)
 }

@@ -147,6 +147,9 @@ impl Context<'_> {
             AggregationKind::Percentiles { field, .. } => Box::new(Percentiles::new(self, field)?),
             AggregationKind::Cardinality(field) => Box::new(Cardinality::new(self, field)?),
             AggregationKind::TopHits { size, sort } => Box::new(TopHits::new(self, *size, sort)?),
+            AggregationKind::Crosstab { .. } | AggregationKind::Points { .. } => {
+                return Err(Halt::Unreadable("not built yet".to_owned()));
+            }
         })
     }
 

@@ -99,6 +99,7 @@ fn aggregations(aggs: &Aggregations, depth: usize) -> Result<(), SearchError> {
                 sort(keys)?;
                 false
             }
+            AggregationKind::Crosstab { .. } | AggregationKind::Points { .. } => return invalid("not built yet"),
         };
         if !is_bucket && !aggregation.aggs.is_empty() {
             return invalid(format!("{name} is a metric and cannot have aggregations inside"));

@@ -1,0 +1,56 @@
+//! Query parameters that select a part of the model calls or transactions.
+
+use serde::Deserialize;
+use tokenfall_analysis::Selection;
+use tokenfall_api::llm::PointOf;
+use utoipa::IntoParams;
+
+use crate::problem::ApiError;
+
+/// Which model calls or transactions.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SelectionParams {
+    /// What tokens and durations of the selection are of: `calls` (default) or `transactions`.
+    points: Option<PointOf>,
+    /// Service. Default: all.
+    service: Option<String>,
+    /// Model. Default: all.
+    model: Option<String>,
+    /// Name of the transactions. Default: all.
+    name: Option<String>,
+    /// Type of the transactions. Default: all.
+    r#type: Option<String>,
+    /// A field that must have the value `value`, such as `labels.team` or `user.id`.
+    field: Option<String>,
+    /// Value of `field`.
+    value: Option<String>,
+    /// Shortest duration, in microseconds.
+    min_us: Option<u64>,
+    /// First duration that is too long, in microseconds.
+    max_us: Option<u64>,
+    /// Fewest tokens of the answer.
+    min_tokens: Option<u64>,
+    /// First number of tokens that is too large.
+    max_tokens: Option<u64>,
+}
+
+impl SelectionParams {
+    pub(super) fn selection(self) -> Result<Selection, ApiError> {
+        let field = match (self.field, self.value) {
+            (Some(field), Some(value)) => Some((field, value)),
+            (None, None) => None,
+            _ => return Err(ApiError::invalid("field and value belong together: give both or none")),
+        };
+        Ok(Selection {
+            of: self.points.unwrap_or_default(),
+            service: self.service,
+            model: self.model,
+            name: self.name,
+            transaction_type: self.r#type,
+            field,
+            duration_us: (self.min_us, self.max_us),
+            tokens: (self.min_tokens, self.max_tokens),
+        })
+    }
+}
