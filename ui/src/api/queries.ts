@@ -4,7 +4,7 @@
  */
 
 import { queryOptions } from '@tanstack/react-query';
-import type { Scope } from '../base/view';
+import type { Scope, Selection } from '../base/view';
 import { answer, client } from './client';
 
 type Key = readonly [question: string, subject: string, scope: object];
@@ -111,4 +111,47 @@ export const errorQuery = (groupingKey: string, scope: Scope & { service?: strin
         signal,
       }),
     ),
+  );
+
+export const tokensQuery = (selection: Selection & { size?: number }) =>
+  ask('tokens', selection.service ?? '', selection, (signal) =>
+    answer(client.GET('/api/v1/llm/tokens', { params: { query: selection }, signal })),
+  );
+
+export const callsQuery = (selection: Selection & { size?: number }) =>
+  ask('calls', selection.service ?? '', selection, (signal) =>
+    answer(client.GET('/api/v1/llm/calls', { params: { query: selection }, signal })),
+  );
+
+export const streamingQuery = (selection: Selection) =>
+  ask('streaming', selection.service ?? '', selection, (signal) =>
+    answer(client.GET('/api/v1/llm/streaming', { params: { query: selection }, signal })),
+  );
+
+export const spendQuery = (selection: Selection & { by?: string }) =>
+  ask('spend', selection.by ?? '', selection, (signal) =>
+    answer(client.GET('/api/v1/llm/spend', { params: { query: selection }, signal })),
+  );
+
+export const questionsQuery = (selection: Selection & { size?: number }) =>
+  ask('questions', selection.service ?? '', selection, (signal) =>
+    answer(client.GET('/api/v1/llm/questions', { params: { query: selection }, signal })),
+  );
+
+export const sessionsQuery = (selection: Selection & { size?: number }) =>
+  ask('sessions', selection.service ?? '', selection, (signal) =>
+    answer(client.GET('/api/v1/sessions', { params: { query: selection }, signal })),
+  );
+
+export const sessionQuery = (id: string, scope: Scope) =>
+  ask('session', id, scope, (signal) =>
+    answer(client.GET('/api/v1/sessions/{id}', { params: { path: { id }, query: scope }, signal })),
+  );
+
+export const correlationsQuery = (selection: Selection & { of?: 'latency' | 'failures' | 'selection' }) =>
+  ask(
+    'correlations',
+    `${selection.of ?? ''}\n${selection.service ?? ''}\n${selection.name ?? ''}`,
+    selection,
+    (signal) => answer(client.GET('/api/v1/correlations', { params: { query: selection }, signal })),
   );

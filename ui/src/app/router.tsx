@@ -53,6 +53,7 @@ const route = (path: string, component: ReturnType<typeof lazyRouteComponent> | 
   createRoute({ getParentRoute: () => root, path, component: component as never, errorComponent: Broken });
 
 const pages = () => import('./pages');
+const llm = () => import('./llm');
 
 const routes = [
   route('/', Home),
@@ -78,6 +79,13 @@ const routes = [
   route('/dependencies/$resource', lazyRouteComponent(pages, 'Dependency')),
   route('/errors', lazyRouteComponent(pages, 'Errors')),
   route('/errors/$key', lazyRouteComponent(pages, 'ErrorGroup')),
+  route('/llm', lazyRouteComponent(llm, 'Tokens')),
+  route('/llm/streaming', lazyRouteComponent(llm, 'Streaming')),
+  route('/llm/cost', lazyRouteComponent(llm, 'Spend')),
+  route('/llm/questions', lazyRouteComponent(llm, 'Questions')),
+  route('/sessions', lazyRouteComponent(llm, 'Sessions')),
+  route('/sessions/$id', lazyRouteComponent(llm, 'Session')),
+  route('/correlations', lazyRouteComponent(llm, 'Correlations')),
   route(
     '/start',
     lazyRouteComponent(() => import('./start'), 'Start'),

@@ -34,6 +34,39 @@ export interface View {
   find?: string;
   /** Occurrence of an error group. */
   occ?: string;
+  /** What spend is broken down by. */
+  by?: string;
+  /** Model. */
+  model?: string;
+  /** Name of the transactions. */
+  name?: string;
+  /** What the points of a scatter are; absent = model calls. */
+  points?: 'transactions';
+  /** Selected numbers of tokens. */
+  tmin?: number;
+  tmax?: number;
+  /** What correlations explain; absent = slowness. */
+  of?: 'failures' | 'selection';
+  /** A field and the value that the transactions must have. */
+  field?: string;
+  value?: string;
+  /** Place of the playback in milliseconds from the start of the call. */
+  play?: number;
+}
+
+/** What the URL selects of model calls and transactions, in the words of the API. */
+export interface Selection extends Scope {
+  points?: 'transactions';
+  service?: string;
+  model?: string;
+  name?: string;
+  type?: string;
+  field?: string;
+  value?: string;
+  min_us?: number;
+  max_us?: number;
+  min_tokens?: number;
+  max_tokens?: number;
 }
 
 /** The part that goes along when another screen is opened. */
@@ -91,6 +124,28 @@ export function parseView(raw: Record<string, unknown>): View {
     view.t0 = t0;
     view.t1 = t1;
   }
+  const tmin = whole(raw.tmin);
+  const tmax = whole(raw.tmax);
+  if (tmin !== undefined && tmax !== undefined && tmin < tmax) {
+    view.tmin = tmin;
+    view.tmax = tmax;
+  }
+  const by = text(raw.by);
+  const model = text(raw.model);
+  const name = text(raw.name);
+  const field = text(raw.field);
+  const value = text(raw.value);
+  if (by) view.by = by;
+  if (model) view.model = model;
+  if (name) view.name = name;
+  if (raw.points === 'transactions') view.points = 'transactions';
+  if (raw.of === 'failures' || raw.of === 'selection') view.of = raw.of;
+  if (field && value) {
+    view.field = field;
+    view.value = value;
+  }
+  const play = whole(raw.play);
+  if (play !== undefined) view.play = play;
   if (raw.cp === '1' || raw.cp === true) view.cp = true;
   return view;
 }
@@ -119,6 +174,16 @@ export function stringifyView(view: Partial<View>): string {
     'cp',
     'find',
     'occ',
+    'by',
+    'model',
+    'name',
+    'points',
+    'tmin',
+    'tmax',
+    'of',
+    'field',
+    'value',
+    'play',
   ] as const) {
     put(key, view[key]);
   }
@@ -132,4 +197,20 @@ export function parseQueryString(query: string): Record<string, string> {
 
 export function scopeOf(view: View): Scope {
   return view.env ? { from: view.from, to: view.to, env: view.env } : { from: view.from, to: view.to };
+}
+
+/** The selection of a view; the box only where a screen has one. */
+export function selectionOf(view: View, box: 'box' | 'all' = 'all'): Selection {
+  const { service, model, name, type, points, field, value, min, max, tmin, tmax } = view;
+  return {
+    ...scopeOf(view),
+    ...(points ? { points } : {}),
+    ...(service ? { service } : {}),
+    ...(model ? { model } : {}),
+    ...(name ? { name } : {}),
+    ...(type ? { type } : {}),
+    ...(field && value ? { field, value } : {}),
+    ...(box === 'box' && min !== undefined && max !== undefined ? { min_us: min, max_us: max } : {}),
+    ...(box === 'box' && tmin !== undefined && tmax !== undefined ? { min_tokens: tmin, max_tokens: tmax } : {}),
+  };
 }

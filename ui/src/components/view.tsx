@@ -40,7 +40,22 @@ export function useSetView(): (patch: Patch, mode?: 'push' | 'replace') => void 
 
 /** A screen that can be linked to. */
 export type Destination =
-  | { to: '/' | '/traces' | '/dependencies' | '/errors' | '/start'; params?: undefined }
+  | {
+      to:
+        | '/'
+        | '/traces'
+        | '/dependencies'
+        | '/errors'
+        | '/start'
+        | '/llm'
+        | '/llm/streaming'
+        | '/llm/cost'
+        | '/llm/questions'
+        | '/sessions'
+        | '/correlations';
+      params?: undefined;
+    }
+  | { to: '/sessions/$id'; params: { id: string } }
   | {
       to:
         | '/services/$service'

@@ -1,0 +1,5 @@
+/** Why are these different? */
+
+export function CorrelationsPage() {
+  return <h1>CorrelationsPage</h1>;
+}

@@ -1,0 +1,5 @@
+/** What do people ask? */
+
+export function QuestionsPage() {
+  return <h1>QuestionsPage</h1>;
+}

@@ -1,0 +1,5 @@
+/** What does it cost? */
+
+export function SpendPage() {
+  return <h1>SpendPage</h1>;
+}
