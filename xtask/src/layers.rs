@@ -11,7 +11,8 @@ use serde_json::Value;
 const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("tokenfall-model", &[], &["tokio", "axum", "tantivy"]),
     ("tokenfall-intake", &["tokenfall-model"], &["tokio", "axum", "hyper", "tantivy"]),
-    ("tokenfall-enrich", &["tokenfall-model"], &["tokio", "axum", "hyper", "tantivy"]),
+    ("tokenfall-price", &["tokenfall-model"], &["tokio", "axum", "hyper", "tantivy"]),
+    ("tokenfall-enrich", &["tokenfall-model", "tokenfall-price"], &["tokio", "axum", "hyper", "tantivy"]),
     ("tokenfall-query", &["tokenfall-model"], &["tokio", "axum", "hyper", "tantivy"]),
     ("tokenfall-wal", &[], &["tokio", "axum", "hyper", "tantivy"]),
     ("tokenfall-store", &["tokenfall-model", "tokenfall-query", "tokenfall-wal"], &["tokio", "axum", "hyper"]),
@@ -27,6 +28,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "tokenfall-model",
             "tokenfall-intake",
             "tokenfall-enrich",
+            "tokenfall-price",
             "tokenfall-query",
             "tokenfall-store",
             "tokenfall-analysis",
@@ -34,7 +36,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         ],
         &["tantivy"],
     ),
-    ("tokenfall", &["tokenfall-server", "tokenfall-store", "tokenfall-model"], &["tantivy"]),
+    ("tokenfall", &["tokenfall-server", "tokenfall-store", "tokenfall-model", "tokenfall-price", "tokenfall-enrich"], &["tantivy"]),
     ("tokenfall-agent", &[], &["tokio", "tantivy"]),
     ("tokenfall-testkit", &["tokenfall-model"], &["tantivy"]),
 ];
