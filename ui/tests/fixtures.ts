@@ -195,6 +195,8 @@ export function skeletonOf(roots: Item[], more: Partial<TraceSkeleton> = {}): Tr
     attempt: [],
     first_chunk_us: [],
     arrivals: [],
+    calls: [],
+    llm: null,
     chunks: [],
     names: [],
     services: [],

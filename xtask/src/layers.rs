@@ -36,7 +36,11 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         ],
         &["tantivy"],
     ),
-    ("tokenfall", &["tokenfall-server", "tokenfall-store", "tokenfall-model", "tokenfall-price", "tokenfall-enrich"], &["tantivy"]),
+    (
+        "tokenfall",
+        &["tokenfall-server", "tokenfall-store", "tokenfall-model", "tokenfall-price", "tokenfall-enrich"],
+        &["tantivy"],
+    ),
     ("tokenfall-agent", &[], &["tokio", "tantivy"]),
     ("tokenfall-testkit", &["tokenfall-model"], &["tantivy"]),
 ];

@@ -10,6 +10,7 @@
 mod attempts;
 mod critical_path;
 mod kind;
+mod llm;
 mod tree;
 
 use std::collections::HashMap;
@@ -130,6 +131,8 @@ fn assemble(trace_id: &str, documents: &[Document], errors: &[Document], complet
         first_chunk_us: Vec::with_capacity(rows),
         chunks: Vec::with_capacity(rows),
         arrivals: Vec::new(),
+        calls: Vec::new(),
+        llm: llm::total(&documents),
         names: Vec::new(),
         services: Vec::new(),
         types: Vec::new(),
@@ -167,6 +170,7 @@ fn assemble(trace_id: &str, documents: &[Document], errors: &[Document], complet
         s.attempt.push(attempts[i]);
         s.first_chunk_us.push(stream.map_or(-1, |t| i64::try_from(t.time_to_first_chunk_us).unwrap_or(i64::MAX)));
         s.chunks.push(stream.map_or(0, |t| t.chunks));
+        s.calls.extend(is_generation[i].then(|| llm::call(row as u32, document)));
         s.arrivals.extend(stream.and_then(|stream| arrivals(row as u32, stream)));
         let span_count = document.transaction.as_ref().and_then(|t| t.span_count);
         s.dropped_spans = s.dropped_spans.saturating_add(span_count.and_then(|c| c.dropped).unwrap_or(0));

@@ -1,7 +1,10 @@
 //! One trace, ready to be drawn.
 
 use serde::Serialize;
+use tokenfall_model::Usd;
 use utoipa::ToSchema;
+
+use crate::llm::TokenSources;
 
 /// Answer of `GET /api/v1/traces/{trace_id}/skeleton`: every transaction and span of the trace as columns.
 ///
@@ -54,6 +57,10 @@ pub struct TraceSkeleton {
     pub chunks: Vec<u64>,
     /// When the chunks of streamed answers came, for the items whose agent said so.
     pub arrivals: Vec<Arrivals>,
+    /// What is known of the model calls, by row.
+    pub calls: Vec<TraceCall>,
+    /// All model calls of the trace together; null if there is none and no cost.
+    pub llm: Option<TraceLlm>,
     /// Dictionary of names.
     pub names: Vec<String>,
     /// Dictionary of services.
@@ -81,6 +88,40 @@ pub struct Arrivals {
     pub chunks_per_offset: u32,
     /// Microseconds after the start of the item, ascending.
     pub offsets_us: Vec<u64>,
+}
+
+/// Tokens and cost of one model call.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct TraceCall {
+    /// Row of the model call.
+    pub item: u32,
+    /// Model.
+    pub model: Option<String>,
+    /// Tokens of the answer.
+    pub output_tokens: Option<u64>,
+    /// How the tokens were got: `reported`, `counted`, `derived`, `estimated`.
+    pub source: Option<String>,
+    /// Cost.
+    #[schema(value_type = Option<String>)]
+    pub usd: Option<Usd>,
+}
+
+/// Tokens and cost of a trace, each model call counted once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TraceLlm {
+    /// Model calls, attempts that failed included.
+    pub calls: u64,
+    /// Of them failed.
+    pub failed_calls: u64,
+    /// Tokens of questions and answers, as far as they are known.
+    pub total_tokens: Option<u64>,
+    /// How they were got.
+    pub sources: TokenSources,
+    /// Cost, as far as it is known.
+    #[schema(value_type = Option<String>)]
+    pub usd: Option<Usd>,
+    /// Calls that succeeded and whose cost is not known.
+    pub unpriced_calls: u64,
 }
 
 /// Bits of `flags`.

@@ -1771,6 +1771,25 @@ export interface components {
             /** @description False if a part of the data could not be read. */
             complete: boolean;
         };
+        /** @description Tokens and cost of one model call. */
+        TraceCall: {
+            /**
+             * Format: int32
+             * @description Row of the model call.
+             */
+            item: number;
+            /** @description Model. */
+            model: string | null;
+            /**
+             * Format: int64
+             * @description Tokens of the answer.
+             */
+            output_tokens: number | null;
+            /** @description How the tokens were got: `reported`, `counted`, `derived`, `estimated`. */
+            source: string | null;
+            /** @description Cost. */
+            usd: string | null;
+        };
         /** @description One error of a trace. */
         TraceError: {
             /** @description Id of the occurrence. */
@@ -1816,6 +1835,33 @@ export interface components {
             total: number;
             /** @description False if a part of the data could not be read. */
             complete: boolean;
+        };
+        /** @description Tokens and cost of a trace, each model call counted once. */
+        TraceLlm: {
+            /**
+             * Format: int64
+             * @description Model calls, attempts that failed included.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Of them failed.
+             */
+            failed_calls: number;
+            /**
+             * Format: int64
+             * @description Tokens of questions and answers, as far as they are known.
+             */
+            total_tokens: number | null;
+            /** @description How they were got. */
+            sources: components["schemas"]["TokenSources"];
+            /** @description Cost, as far as it is known. */
+            usd: string | null;
+            /**
+             * Format: int64
+             * @description Calls that succeeded and whose cost is not known.
+             */
+            unpriced_calls: number;
         };
         /** @description One transaction whose trace can be opened. */
         TraceSample: {
@@ -1903,6 +1949,9 @@ export interface components {
             chunks: number[];
             /** @description When the chunks of streamed answers came, for the items whose agent said so. */
             arrivals: components["schemas"]["Arrivals"][];
+            /** @description What is known of the model calls, by row. */
+            calls: components["schemas"]["TraceCall"][];
+            llm: components["schemas"]["TraceLlm"] | null;
             /** @description Dictionary of names. */
             names: string[];
             /** @description Dictionary of services. */

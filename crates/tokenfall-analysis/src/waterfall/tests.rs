@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 use tokenfall_model::document::{
-    Children, Dependency, DependencyRole, DurationUs, Event, Id, Span, TokenfallFields, Transaction,
+    Children, Dependency, DependencyRole, DurationUs, Event, Id, LlmRollup, Span, TokenfallCost, TokenfallFields,
+    Transaction,
 };
-use tokenfall_model::{ErrorId, Micros, ServiceName, SpanId, Timestamp, TraceId, TransactionId};
+use tokenfall_model::{ErrorId, Micros, ServiceName, SpanId, Timestamp, TraceId, TransactionId, Usd};
 
 use super::*;
 
@@ -147,16 +148,20 @@ fn call(id: &str, name: &str, at_us: i64, duration_us: u64, outcome: Outcome) ->
     let mut document = span("a", id, Some("root"), at_us, duration_us);
     document.span.as_mut().unwrap().name = Some(name.into());
     document.event = Some(Event { outcome: Some(outcome), ..Event::default() });
-    let dependency = Dependency {
+    let dependency = Some(generation(duration_us));
+    document.tokenfall = Some(Box::new(TokenfallFields { dependency, ..TokenfallFields::default() }));
+    document
+}
+
+fn generation(duration_us: u64) -> Dependency {
+    Dependency {
         resource: "openai".into(),
         kind: "genai".into(),
         role: DependencyRole::Generation,
         count: 1.0,
         sum_us: duration_us as f64,
         duration_us,
-    };
-    document.tokenfall = Some(Box::new(TokenfallFields { dependency: Some(dependency), ..TokenfallFields::default() }));
-    document
+    }
 }
 
 #[test]
@@ -257,4 +262,42 @@ proptest! {
             prop_assert_eq!(at, trace.offset_us[0] + trace.duration[0] as i64);
         }
     }
+}
+
+#[test]
+fn tokens_and_cost_of_a_trace_are_those_of_its_sums() {
+    let with = |mut document: Document, fields: TokenfallFields| {
+        document.tokenfall = Some(Box::new(fields));
+        document
+    };
+    let sum = |generations, total_tokens, cost_pico_usd, reported_tokens| {
+        Some(Box::new(LlmRollup {
+            generations,
+            total_tokens,
+            cost_pico_usd,
+            reported_tokens,
+            unpriced_generations: u64::from(cost_pico_usd.is_none()),
+            ..LlmRollup::default()
+        }))
+    };
+    let call = TokenfallFields {
+        dependency: Some(generation(20)),
+        model: Some("m".into()),
+        cost: Some(TokenfallCost::reported(Usd::from_pico(5))),
+        ..TokenfallFields::default()
+    };
+    let late = TokenfallFields { llm: sum(1, None, None, None), ..call.clone() };
+    let trace = trace(&[
+        with(
+            transaction("a", "root", None, 0, 100),
+            TokenfallFields { llm: sum(1, Some(40), Some(5), Some(40)), ..TokenfallFields::default() },
+        ),
+        with(span("a", "counted above", Some("root"), 10, 20), call),
+        with(span("a", "late", Some("root"), 40, 20), late),
+    ]);
+    let llm = trace.llm.unwrap();
+    assert_eq!((llm.calls, llm.total_tokens, llm.usd), (2, Some(40), Some(Usd::from_pico(5))));
+    assert_eq!((llm.sources.reported, llm.unpriced_calls), (40, 1));
+    assert_eq!(trace.calls.len(), 2);
+    assert_eq!((trace.calls[0].item, trace.calls[0].usd), (1, Some(Usd::from_pico(5))));
 }

@@ -5,7 +5,7 @@
  * per item and no recursion, so a trace of 100,000 items is loaded and walked like one of ten.
  */
 
-import type { TraceError, TraceSkeleton } from '../../../api/types';
+import type { TraceCall, TraceError, TraceLlm, TraceSkeleton } from '../../../api/types';
 
 /** Bits of `flags`, as the API defines them. */
 export const flag = {
@@ -63,6 +63,12 @@ export interface Trace {
   readonly chunks: Float64Array;
   /** When the chunks of a streamed answer came, in microseconds after the start of the item. Only where the agent said so. */
   readonly arrivals: ReadonlyMap<number, Float64Array>;
+  /** Chunks that each of the arrivals stands for, where it is more than one. */
+  readonly chunksPerArrival: ReadonlyMap<number, number>;
+  /** Tokens and cost of the model calls. */
+  readonly calls: ReadonlyMap<number, TraceCall>;
+  /** All model calls together. */
+  readonly llm: TraceLlm | null;
   /** Place among its siblings, from 1, and their number. */
   readonly position: Uint32Array;
   readonly siblings: Uint32Array;
@@ -148,6 +154,11 @@ export function buildTrace(skeleton: TraceSkeleton): Trace {
     firstChunk: Float64Array.from(skeleton.first_chunk_us),
     chunks: Float64Array.from(skeleton.chunks),
     arrivals: new Map(skeleton.arrivals.map(({ item, offsets_us }) => [item, Float64Array.from(offsets_us)])),
+    chunksPerArrival: new Map(
+      skeleton.arrivals.filter((a) => a.chunks_per_offset > 1).map((a) => [a.item, a.chunks_per_offset]),
+    ),
+    calls: new Map(skeleton.calls.map((call) => [call.item, call])),
+    llm: skeleton.llm ?? null,
     position,
     siblings,
     errors: skeleton.errors,
