@@ -5,6 +5,7 @@ import '../styles/tokens.css';
 import '../styles/app.css';
 import '../styles/components.css';
 import '../styles/waterfall.css';
+import '../styles/playback.css';
 import { App } from './App';
 
 const root = document.getElementById('root');

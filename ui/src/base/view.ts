@@ -34,6 +34,8 @@ export interface View {
   find?: string;
   /** Occurrence of an error group. */
   occ?: string;
+  /** Place of the playback in milliseconds from the start of the call. */
+  play?: number;
 }
 
 /** The part that goes along when another screen is opened. */
@@ -91,6 +93,8 @@ export function parseView(raw: Record<string, unknown>): View {
     view.t0 = t0;
     view.t1 = t1;
   }
+  const play = whole(raw.play);
+  if (play !== undefined) view.play = play;
   if (raw.cp === '1' || raw.cp === true) view.cp = true;
   return view;
 }
@@ -119,6 +123,7 @@ export function stringifyView(view: Partial<View>): string {
     'cp',
     'find',
     'occ',
+    'play',
   ] as const) {
     put(key, view[key]);
   }

@@ -309,6 +309,60 @@ export const de: Messages = {
     transactionPage: 'Transaktionsgruppe',
     dock: 'Einzelheiten des gewählten Spans',
   },
+  messages: {
+    tab: 'Frage und Antwort',
+    notCaptured: 'Frage und Antwort wurden nicht aufgezeichnet.',
+    howToCapture:
+      'Programme behalten sie für sich, solange man es ihnen nicht anders sagt. Beim Rust-Agenten: capture_content = true; andere Sender legen sie in gen_ai.input.messages und gen_ai.output.messages ab.',
+    unreadable: 'Nicht als Nachrichten lesbar (vom Sender abgeschnitten?)',
+    roles: {
+      system: 'System',
+      developer: 'Entwickler',
+      user: 'Nutzer',
+      assistant: 'Antwort',
+      tool: 'Werkzeug',
+    } as Readonly<Record<string, string>>,
+    choice: (n: number) => `Antwort ${n}`,
+    finished: 'endete',
+    empty: 'leer',
+    toolCall: 'Aufruf des Werkzeugs',
+    toolResult: 'Ergebnis des Werkzeugs',
+    reasoning: 'Überlegung',
+    showAll: (n: string) => `Alle ${n} Zeichen zeigen`,
+  },
+  playback: {
+    tab: 'Wiedergabe',
+    play: 'Abspielen',
+    pause: 'Pause',
+    restart: 'Zum Anfang',
+    back: 'Ein Token zurück',
+    forward: 'Ein Token weiter',
+    speed: 'Tempo',
+    position: 'Stelle',
+    reducedMotion: 'Das System wünscht weniger Bewegung: schrittweise gehen oder ziehen',
+    seen: 'Was zu lesen war',
+    noText: 'Der Text wurde nicht aufgezeichnet; jede Marke ist ein Token.',
+    arrivals: 'Angekommene Tokens im Lauf der Zeit; Stockungen sind markiert',
+    arrivalsSummary: (n: number, first: string, stalls: number) =>
+      `${plural(n, 'Token', 'Tokens')}, das erste nach ${first}, ${plural(stalls, 'Stockung', 'Stockungen')}`,
+    chunks: (n: number, all: number) => `${n} von ${plural(all, 'Token', 'Tokens')}`,
+    rate: (n: string) => `${n} je Sekunde`,
+    stalled: (gap: string) => `stockt für ${gap}`,
+    noTimes: 'Wann die einzelnen Tokens kamen, wurde nicht aufgezeichnet.',
+    howToRecord:
+      'Der Rust-Agent zeichnet es für jeden Strom auf, den er umhüllt. Vereinte Token-Spans anderer Agenten sagen nur, wie viele es waren.',
+    simulate: 'Gleichmäßig abspielen (nicht echt)',
+    notReal: 'Gleichmäßig zwischen erstem und letztem Token gespielt. So kam es nicht an.',
+    why: 'Warum kommt es Wort für Wort?',
+    waiting: (first: string, input: string | null) =>
+      `${first} lang kam nichts: Die Anfrage wartete, bis sie an der Reihe war, und das Modell las ${input === null ? 'die Frage' : `die ${input} Tokens der Frage`} auf einmal.`,
+    decoding: (tokens: string, each: string, hundred: string) =>
+      `Dann schrieb es ${tokens} Tokens, alle ${each} eines: ${hundred} für 100 Tokens.`,
+    because:
+      'Das nächste Token hängt von allen vorigen ab, daher kann ein Modell sie nicht nebeneinander schreiben. Ein Token kann gesendet werden, sobald es gewählt ist: Man liest, während der Rest noch entsteht. Eine kürzere Antwort ist im selben Verhältnis früher fertig.',
+    stalls: (n: number, time: string) =>
+      `Die Antwort stand ${n === 1 ? 'einmal' : `${n}-mal`} still, zusammen ${time}.`,
+  },
   dependencies: {
     title: 'Abhängigkeiten',
     dependency: 'Abhängigkeit',

@@ -308,6 +308,60 @@ export const en = {
     transactionPage: 'Transaction group',
     dock: 'Details of the selected span',
   },
+  messages: {
+    tab: 'Prompt and answer',
+    notCaptured: 'Question and answer were not recorded.',
+    howToCapture:
+      'Programs keep them to themselves unless told otherwise. With the Rust agent, set capture_content = true; other senders put them into gen_ai.input.messages and gen_ai.output.messages.',
+    unreadable: 'Not readable as messages (cut off by the sender?)',
+    roles: {
+      system: 'System',
+      developer: 'Developer',
+      user: 'User',
+      assistant: 'Answer',
+      tool: 'Tool',
+    } as Readonly<Record<string, string>>,
+    choice: (n: number) => `Answer ${n}`,
+    finished: 'ended',
+    empty: 'empty',
+    toolCall: 'Call of the tool',
+    toolResult: 'Result of the tool',
+    reasoning: 'Reasoning',
+    showAll: (n: string) => `Show all ${n} characters`,
+  },
+  playback: {
+    tab: 'Playback',
+    play: 'Play',
+    pause: 'Pause',
+    restart: 'Back to the start',
+    back: 'One token back',
+    forward: 'One token on',
+    speed: 'Speed',
+    position: 'Position',
+    reducedMotion: 'Your system asks for less motion: step through or drag instead',
+    seen: 'What the reader saw',
+    noText: 'The text was not recorded; each mark is a token.',
+    arrivals: 'Tokens that had come, over time; stalls are marked',
+    arrivalsSummary: (n: number, first: string, stalls: number) =>
+      `${plural(n, 'token', 'tokens')}, the first after ${first}, ${plural(stalls, 'stall', 'stalls')}`,
+    chunks: (n: number, all: number) => `${n} of ${plural(all, 'token', 'tokens')}`,
+    rate: (n: string) => `${n} a second`,
+    stalled: (gap: string) => `stalled for ${gap}`,
+    noTimes: 'When each token came was not recorded.',
+    howToRecord:
+      'The Rust agent records it for every stream that it wraps. Compressed token spans of other agents only say how many there were.',
+    simulate: 'Play evenly (not real)',
+    notReal: 'Played evenly between the first and the last token. This is not how it came.',
+    why: 'Why does it come word by word?',
+    waiting: (first: string, input: string | null) =>
+      `For ${first} nothing came: the request waited its turn and the model read ${input === null ? 'the question' : `the ${input} tokens of the question`}, all at once.`,
+    decoding: (tokens: string, each: string, hundred: string) =>
+      `Then it wrote ${tokens} tokens, one every ${each}: ${hundred} for 100 tokens.`,
+    because:
+      'The next token depends on all before it, so a model cannot write them side by side. A token can be sent as soon as it is chosen: people read while the rest is still being made. A shorter answer is done sooner, in proportion.',
+    stalls: (n: number, time: string) =>
+      `The answer stood still ${n === 1 ? 'once' : `${n} times`}, for ${time} in all.`,
+  },
   dependencies: {
     title: 'Dependencies',
     dependency: 'Dependency',

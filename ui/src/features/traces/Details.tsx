@@ -13,9 +13,13 @@ import { ExceptionChain, Fields, JsonView, Metadata, StackTrace } from '../../co
 import { OutcomeMark } from '../../components/figures';
 import { ErrorState, Skeleton } from '../../components/states';
 import { Go, useData, useSetView, useView } from '../../components/view';
+import { Messages } from './Messages';
 import { flag, has, nameOf, serviceOf, type Trace, timeOnPath, typeOf } from './model/trace';
+import { Playback } from './Playback';
 
-const tabs = ['summary', 'labels', 'metadata', 'stack', 'errors', 'json'] as const;
+const tabs = ['summary', 'messages', 'playback', 'labels', 'metadata', 'stack', 'errors', 'json'] as const;
+/** Tabs that only a model call has. */
+const ofCalls = new Set<string>(['messages', 'playback']);
 
 export function Details({ trace, item }: { trace: Trace; item: number }) {
   const view = useView();
@@ -25,6 +29,8 @@ export function Details({ trace, item }: { trace: Trace; item: number }) {
   const close = () => setView({ span: undefined, tab: undefined });
   const titles = {
     summary: m.detail.summary,
+    messages: m.messages.tab,
+    playback: m.playback.tab,
     labels: m.detail.labels,
     metadata: m.detail.metadata,
     stack: m.detail.stack,
@@ -35,7 +41,8 @@ export function Details({ trace, item }: { trace: Trace; item: number }) {
     labels: query.data ? labelsOf(query.data.document).length : 0,
     errors: trace.errorCount[item] ?? 0,
   };
-  const tab = tabs.find((t) => t === view.tab) ?? 'summary';
+  const shown = tabs.filter((t) => has(trace, item, flag.generation) || !ofCalls.has(t));
+  const tab = shown.find((t) => t === view.tab) ?? 'summary';
   const body = (show: (data: TraceItem) => ReactNode) =>
     query.data ? (
       show(query.data)
@@ -71,7 +78,7 @@ export function Details({ trace, item }: { trace: Trace; item: number }) {
         className="tabs"
       >
         <TabList aria-label={m.detail.title} className="tab-list">
-          {tabs.map((t) => (
+          {shown.map((t) => (
             <Tab key={t} id={t} className="tab">
               {titles[t]}
               {counts[t] ? <span className={t === 'errors' ? 'count error-text' : 'count'}>{counts[t]}</span> : null}
@@ -81,6 +88,20 @@ export function Details({ trace, item }: { trace: Trace; item: number }) {
         <TabPanel id="summary" className="tab-panel">
           <Summary trace={trace} item={item} document={query.data?.document} />
         </TabPanel>
+        {has(trace, item, flag.generation) && (
+          <>
+            <TabPanel id="messages" className="tab-panel">
+              {body(({ document }) => (
+                <Messages document={document} />
+              ))}
+            </TabPanel>
+            <TabPanel id="playback" className="tab-panel">
+              {body(({ document }) => (
+                <Playback trace={trace} item={item} document={document} />
+              ))}
+            </TabPanel>
+          </>
+        )}
         <TabPanel id="labels" className="tab-panel">
           {body(({ document }) => {
             const labels = labelsOf(document);

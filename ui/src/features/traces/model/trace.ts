@@ -63,6 +63,8 @@ export interface Trace {
   readonly chunks: Float64Array;
   /** When the chunks of a streamed answer came, in microseconds after the start of the item. Only where the agent said so. */
   readonly arrivals: ReadonlyMap<number, Float64Array>;
+  /** Chunks that each of the arrivals stands for, where it is more than one. */
+  readonly chunksPerArrival: ReadonlyMap<number, number>;
   /** Place among its siblings, from 1, and their number. */
   readonly position: Uint32Array;
   readonly siblings: Uint32Array;
@@ -148,6 +150,9 @@ export function buildTrace(skeleton: TraceSkeleton): Trace {
     firstChunk: Float64Array.from(skeleton.first_chunk_us),
     chunks: Float64Array.from(skeleton.chunks),
     arrivals: new Map(skeleton.arrivals.map(({ item, offsets_us }) => [item, Float64Array.from(offsets_us)])),
+    chunksPerArrival: new Map(
+      skeleton.arrivals.filter((a) => a.chunks_per_offset > 1).map((a) => [a.item, a.chunks_per_offset]),
+    ),
     position,
     siblings,
     errors: skeleton.errors,
