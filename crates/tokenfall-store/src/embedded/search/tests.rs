@@ -24,26 +24,24 @@ use crate::Store;
 /// Documents in partitions by stream and day, a segment for each chunk of a partition.
 fn partitions(documents: &[Document], chunk: usize) -> Vec<PartitionSearcher> {
     let now = Timestamp::from_micros(MIDNIGHT_US);
-    let mut by_key: BTreeMap<PartitionKey, Vec<&Document>> = BTreeMap::new();
-    for document in documents {
+    let mut by_key: BTreeMap<PartitionKey, Vec<(u64, &Document)>> = BTreeMap::new();
+    for (sequence, document) in (0..).zip(documents) {
         let key = PartitionKey { stream: StreamKind::of(document.kind()), slice: Slice::of(document.time(), now) };
-        by_key.entry(key).or_default().push(document);
+        by_key.entry(key).or_default().push((sequence, document));
     }
     by_key.into_iter().map(|(key, documents)| partition(key, &documents, chunk)).collect()
 }
 
-fn partition(key: PartitionKey, documents: &[&Document], chunk: usize) -> PartitionSearcher {
+fn partition(key: PartitionKey, documents: &[(u64, &Document)], chunk: usize) -> PartitionSearcher {
     let index = Index::create_in_ram(DocumentSchema::build());
     let schema = DocumentSchema::of(&index.schema()).unwrap();
     let mut writer: IndexWriter = index.writer_with_num_threads(1, 15_000_000).unwrap();
     writer.set_merge_policy(Box::new(NoMergePolicy));
-    let mut sequence = 0;
     for documents in documents.chunks(chunk) {
-        for document in documents {
+        for (sequence, document) in documents {
             let mut source = Vec::new();
             document.to_json(&mut source);
-            writer.add_document(schema.entry(document, &source, sequence)).unwrap();
-            sequence += 1;
+            writer.add_document(schema.entry(document, &source, *sequence)).unwrap();
         }
         writer.commit().unwrap();
     }
@@ -51,8 +49,9 @@ fn partition(key: PartitionKey, documents: &[&Document], chunk: usize) -> Partit
         key,
         searcher: index.reader().unwrap().searcher(),
         schema: Arc::new(schema),
-        first_us: documents.iter().map(|d| d.time().as_micros()).min().unwrap(),
-        last_us: documents.iter().map(|d| d.time().as_micros()).max().unwrap(),
+        field_names: Arc::default(),
+        first_us: documents.iter().map(|(_, d)| d.time().as_micros()).min().unwrap(),
+        last_us: documents.iter().map(|(_, d)| d.time().as_micros()).max().unwrap(),
     }
 }
 
@@ -291,6 +290,7 @@ fn senseless_requests_are_refused() {
         size: 1,
         order: tokenfall_query::TermsOrder::MetricDescending("nobody".to_owned()),
         missing: None,
+        segment_size: None,
     };
     let histogram = AggregationKind::DateHistogram { field: "@timestamp".to_owned(), interval_us: 0, bounds_us: None };
     let keyword_sort = vec![Sort::ascending(fields::SERVICE_NAME)];
