@@ -44,11 +44,28 @@ impl FieldNames {
     }
 }
 
-/// A segment has a column for each field that one of its documents has. What they take on the disk is the list of them that
-/// Tantivy gives without a walk over the terms of all labels.
+/// A segment has a column for each label that one of its documents has, and for each field of the schema, some of them without
+/// values. What the columns take on the disk is the list of them that Tantivy gives without a walk over the terms of all labels.
 fn list(reader: &SegmentReader) -> tantivy::Result<Names> {
     let usage = reader.space_usage()?;
-    Ok(usage.fast_fields().fields().filter_map(|column| field(column.field_name())).collect())
+    let mut names = Vec::new();
+    for column in usage.fast_fields().fields() {
+        if let Some((name, kind)) = field(column.field_name())
+            && (fields::find(&name).is_none() || has_values(reader, &name)?)
+        {
+            names.push((name, kind));
+        }
+    }
+    Ok(names.into())
+}
+
+fn has_values(reader: &SegmentReader, name: &str) -> tantivy::Result<bool> {
+    for handle in reader.fast_fields().dynamic_column_handles(name)? {
+        if handle.open()?.num_values() > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The field that a column belongs to. Dates are left out: all documents have one, and no two the same.

@@ -5,6 +5,8 @@ mod arbitrary;
 #[path = "../../../../tokenfall-query/tests/it/naive.rs"]
 mod naive;
 
+mod collectors;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,9 +14,10 @@ use proptest::prelude::*;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::{Index, IndexWriter};
 use tokenfall_model::{ServiceName, Timestamp};
-use tokenfall_query::{HitsRequest, Sort, SortOrder};
+use tokenfall_query::{CrosstabColumns, CrosstabRow, HitsRequest, Sort, SortOrder};
 
 use self::arbitrary::MIDNIGHT_US;
+use self::collectors::{crosstab, points, ranges, tier, value_row};
 use super::super::Options;
 use super::super::partition::{PartitionKey, Slice};
 use super::super::schema::DocumentSchema;
@@ -302,6 +305,18 @@ fn senseless_requests_are_refused() {
         SearchRequest::default().agg("a", AggregationKind::terms(fields::TRACE_ID, 3).leaf()),
         SearchRequest::default().agg("a", AggregationKind::avg(fields::SERVICE_NAME).leaf()),
         SearchRequest::default().agg("a", AggregationKind::percentiles(fields::SPAN_DURATION_US, &[101.0]).leaf()),
+        SearchRequest::default().agg("a", points(&["trace.id"], 3)),
+        SearchRequest::default().agg("a", points(&[], 3)),
+        SearchRequest::default().agg("a", crosstab(value_row("message", "x"), ranges(&[]))),
+        SearchRequest::default().agg(
+            "a",
+            crosstab(CrosstabRow::Range { field: "labels.tier".to_owned(), gte: None, lt: None }, ranges(&[])),
+        ),
+        SearchRequest::default().agg("a", crosstab(tier(), ranges(&[(Some(3.0), Some(1.0))]))),
+        SearchRequest::default().agg("a", crosstab(tier(), ranges(&[(Some(f64::NAN), None)]))),
+        SearchRequest::default().agg("a", crosstab(tier(), ranges(&[(None, Some(2.0)), (Some(1.0), None)]))),
+        SearchRequest::default().agg("a", crosstab(tier(), ranges(&[(None, None), (Some(1.0), None)]))),
+        SearchRequest::default().agg("a", crosstab(tier(), CrosstabColumns::Filters(vec![Filter::All; 64]))),
         SearchRequest { hits: Some(HitsRequest { size: 1, sort: keyword_sort }), ..SearchRequest::default() },
     ] {
         let answer = search(&[], &request);
