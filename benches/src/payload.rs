@@ -122,7 +122,7 @@ fn cut(line: &str, ids: &HashMap<String, usize>, first_us: i64, parts: &mut Vec<
 }
 
 /// A bijection that spreads consecutive numbers (SplitMix64's finaliser).
-fn scramble(n: u64) -> u64 {
+pub(crate) fn scramble(n: u64) -> u64 {
     let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

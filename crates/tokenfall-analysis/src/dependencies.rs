@@ -112,7 +112,7 @@ fn calls(scope: &Scope, service: Option<&str>) -> SearchRequest {
 
 fn by_time_spent(field: Field, size: usize) -> AggregationKind {
     let order = TermsOrder::MetricDescending(TIME.to_owned());
-    AggregationKind::Terms { field: field.name.to_owned(), size, order, missing: None }
+    AggregationKind::Terms { field: field.name.to_owned(), size, order, missing: None, segment_size: None }
 }
 
 /// Model calls and all other calls apart.

@@ -67,6 +67,7 @@ pub fn groups(
         order: TermsOrder::MetricDescending(TIME_SPENT.to_owned()),
         // Frameworks give no name where no route matched: those requests are a group too.
         missing: Some(String::new()),
+        segment_size: None,
     };
     let response = search.search(
         &scope

@@ -328,6 +328,15 @@ pub fn find(name: &str) -> Option<(usize, Field)> {
     ALL.iter().copied().enumerate().find(|(_, field)| field.name == name)
 }
 
+/// Kind of a field by its name: what is neither in the schema nor a string label is a numeric label or a metric sample.
+pub fn kind_of(name: &str) -> FieldKind {
+    match find(name) {
+        Some((_, field)) => field.kind,
+        None if name.starts_with(LABELS) => FieldKind::Keyword,
+        None => FieldKind::Double,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

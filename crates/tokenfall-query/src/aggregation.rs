@@ -55,7 +55,7 @@ pub enum TermsOrder {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AggregationKind {
-    /// A bucket for each value. Counts are exact: nothing is cut before the merge.
+    /// A bucket for each value. Counts are exact unless there is a `segment_size`: nothing is cut before the merge.
     Terms {
         /// Keyword, bool or number.
         field: String,
@@ -65,6 +65,11 @@ pub enum AggregationKind {
         order: TermsOrder,
         /// Key for documents without the field; without it they are left out.
         missing: Option<String>,
+        /// Buckets kept from each segment, the first in the order there; none keeps all and is exact. As Elasticsearch's
+        /// `shard_size`, it bounds what a field with very many values costs: a bucket that a segment cuts lacks the documents
+        /// of that segment. The bucket of documents without the field is never cut.
+        #[serde(default)]
+        segment_size: Option<usize>,
     },
     /// A bucket for each combination of values; key is the list of them.
     MultiTerms {
@@ -202,7 +207,14 @@ impl AggregationKind {
 
     /// Terms by count.
     pub fn terms(field: Field, size: usize) -> Self {
-        Self::Terms { field: field.name.to_owned(), size, order: TermsOrder::default(), missing: None }
+        let field = field.name.to_owned();
+        Self::Terms { field, size, order: TermsOrder::default(), missing: None, segment_size: None }
+    }
+
+    /// The most frequent terms of a field that may have very many: each segment keeps `segment_size` of them.
+    pub fn frequent_terms(field: impl Into<String>, size: usize, segment_size: usize) -> Self {
+        let (field, segment_size) = (field.into(), Some(segment_size));
+        Self::Terms { field, size, order: TermsOrder::default(), missing: None, segment_size }
     }
 
     /// Percentiles of a field.

@@ -3,7 +3,8 @@
 //! A finished percentile or a list cut to twenty buckets cannot be merged; what stands here can. Invariants:
 //!
 //! * `merge` is associative and commutative up to the rounding of floating point sums,
-//! * nothing is cut before [`IntermediateAggregations::finish_with`],
+//! * nothing is cut before [`IntermediateAggregations::finish_with`], but for terms with a `segment_size` (before the first
+//!   merge) and points, whose cut is the same in any order,
 //! * results that are merged come from the same request; anything else is a bug and panics.
 //!
 //! A hit of a `TopHits` aggregation is an `H`: an engine keeps an address there and loads only the documents that are left.
@@ -11,6 +12,7 @@
 mod distinct;
 mod finish;
 mod key;
+mod sample;
 mod top;
 
 use std::collections::HashMap;
@@ -19,11 +21,13 @@ use sketches_ddsketch::DDSketch;
 use tokenfall_model::Document;
 
 pub use distinct::Distinct;
-pub use finish::{TooManyBuckets, interval_start};
+pub use finish::{TooManyBuckets, interval_start, order_metric};
 pub use key::Key;
+pub use sample::{PointValue, Sample, Smallest, sample_hash};
 pub use top::{SORT_KEYS_MAX, SortKey, Top, ordered_bits, sort_part};
 
 use crate::aggregation::{AggregationKind, Aggregations};
+use crate::response::Table;
 
 /// Results of aggregations, in the order of the request.
 #[derive(Clone)]
@@ -44,6 +48,10 @@ pub enum IntermediateAggregation<H = Document> {
     Distinct(Distinct),
     /// Of `TopHits`.
     Top(Top<H>),
+    /// Of `Crosstab`.
+    Table(Table),
+    /// Of `Points`.
+    Points(Sample),
 }
 
 /// One bucket.
@@ -127,7 +135,7 @@ impl<H> IntermediateAggregations<H> {
         }
     }
 
-    /// Buckets in all of it, to compare with a limit.
+    /// Buckets in all of it, to compare with a limit; a cell of a table and a point count like one.
     pub fn buckets(&self) -> usize {
         self.0.iter().map(IntermediateAggregation::buckets).sum()
     }
@@ -152,7 +160,8 @@ impl<H> IntermediateAggregation<H> {
             AggregationKind::Percentiles { .. } => Self::Percentiles(None),
             AggregationKind::Cardinality(_) => Self::Distinct(Distinct::default()),
             AggregationKind::TopHits { size, .. } => Self::Top(Top::new(*size)),
-            AggregationKind::Crosstab { .. } | AggregationKind::Points { .. } => Self::Stats(Stats::default()),
+            AggregationKind::Crosstab { rows, columns } => Self::Table(Table::empty(rows.len(), columns.len())),
+            AggregationKind::Points { size, .. } => Self::Points(Sample::new(*size)),
         }
     }
 
@@ -188,6 +197,8 @@ impl<H> IntermediateAggregation<H> {
             },
             (Self::Distinct(mine), Self::Distinct(theirs)) => mine.merge(&theirs),
             (Self::Top(mine), Self::Top(theirs)) => mine.merge(theirs),
+            (Self::Table(mine), Self::Table(theirs)) => mine.merge(&theirs),
+            (Self::Points(mine), Self::Points(theirs)) => mine.merge(theirs),
             _ => panic!("results of different requests"),
         }
     }
@@ -196,6 +207,8 @@ impl<H> IntermediateAggregation<H> {
         match self {
             Self::Keyed(buckets) => buckets.values().map(|bucket| 1 + bucket.aggs.buckets()).sum(),
             Self::Fixed(buckets) => buckets.iter().map(|bucket| 1 + bucket.aggs.buckets()).sum(),
+            Self::Table(table) => table.cells(),
+            Self::Points(sample) => sample.len(),
             Self::Stats(_) | Self::Percentiles(_) | Self::Distinct(_) | Self::Top(_) => 0,
         }
     }

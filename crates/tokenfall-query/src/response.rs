@@ -109,12 +109,42 @@ pub struct Table {
     pub rows: Vec<Vec<u64>>,
 }
 
+impl Table {
+    /// The table of no document.
+    pub fn empty(rows: usize, columns: usize) -> Self {
+        Self { all: vec![0; columns], rows: vec![vec![0; columns]; rows] }
+    }
+
+    /// Adds the same table over other documents.
+    ///
+    /// # Panics
+    /// If the two come from different requests.
+    pub fn merge(&mut self, other: &Self) {
+        assert_eq!(
+            (self.all.len(), self.rows.len()),
+            (other.all.len(), other.rows.len()),
+            "tables of different requests"
+        );
+        let mine = std::iter::once(&mut self.all).chain(&mut self.rows);
+        for (mine, theirs) in mine.zip(std::iter::once(&other.all).chain(&other.rows)) {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine += theirs;
+            }
+        }
+    }
+
+    /// Rows times columns, the row of all documents included.
+    pub fn cells(&self) -> usize {
+        (self.rows.len() + 1) * self.all.len()
+    }
+}
+
 /// Values of a sample of documents.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Points {
     /// Documents that match; the sample is all of them if it is as large.
     pub matching: u64,
-    /// One for each field of the request, all of the same length.
+    /// One for each field of the request, all of the same length; the documents stand in no particular order.
     pub columns: Vec<PointColumn>,
 }
 

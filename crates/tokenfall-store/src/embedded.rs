@@ -13,6 +13,7 @@
 //! - Queries see committed documents only, and block nobody.
 
 mod data_dir;
+mod field_names;
 mod indexer;
 mod partition;
 mod partitions;

@@ -92,7 +92,23 @@ impl<H, E: From<TooManyBuckets>> Finish<'_, H, E> {
                     top.into_entries().filter_map(|(_, hit)| (self.load)(hit).transpose()).collect();
                 AggregationResult::TopHits(documents?)
             }
+            IntermediateAggregation::Table(table) => {
+                self.count(table.cells())?;
+                AggregationResult::Table(table)
+            }
+            IntermediateAggregation::Points(sample) => {
+                let AggregationKind::Points { fields, .. } = &request.kind else {
+                    panic!("result of a different request")
+                };
+                self.count(sample.len())?;
+                AggregationResult::Points(sample.into_points(fields))
+            }
         })
+    }
+
+    fn count(&mut self, buckets: usize) -> Result<(), E> {
+        self.buckets += buckets;
+        if self.buckets > self.buckets_max { Err(TooManyBuckets(self.buckets_max).into()) } else { Ok(()) }
     }
 
     fn terms(
@@ -113,7 +129,7 @@ impl<H, E: From<TooManyBuckets>> Finish<'_, H, E> {
             TermsOrder::MetricDescending(name) => {
                 buckets.sort_by_cached_key(|(key, bucket)| {
                     // Buckets without a value come last.
-                    let bits = order_metric(bucket, name, aggs).map_or(0, ordered_bits);
+                    let bits = order_metric(&bucket.aggs, name, aggs).map_or(0, ordered_bits);
                     (Reverse(bits), Reverse(bucket.doc_count), key.clone())
                 });
             }
@@ -151,10 +167,7 @@ impl<H, E: From<TooManyBuckets>> Finish<'_, H, E> {
     }
 
     fn bucket(&mut self, key: BucketKey, bucket: IntermediateBucket<H>, aggs: &Aggregations) -> Result<Bucket, E> {
-        self.buckets += 1;
-        if self.buckets > self.buckets_max {
-            return Err(TooManyBuckets(self.buckets_max).into());
-        }
+        self.count(1)?;
         Ok(Bucket { key, doc_count: bucket.doc_count, aggs: self.aggregations(bucket.aggs, aggs)? })
     }
 }
@@ -184,11 +197,11 @@ fn metric(stats: &Stats, kind: &AggregationKind) -> Option<f64> {
     }
 }
 
-/// The metric `name` of a bucket; of percentiles the first.
-fn order_metric<H>(bucket: &IntermediateBucket<H>, name: &str, aggs: &Aggregations) -> Option<f64> {
+/// The metric `name` inside a bucket, of which `aggs` was asked; of percentiles the first.
+pub fn order_metric<H>(bucket: &IntermediateAggregations<H>, name: &str, aggs: &Aggregations) -> Option<f64> {
     let index = aggs.0.iter().position(|(n, _)| n == name)?;
     let kind = &aggs.0[index].1.kind;
-    match (&bucket.aggs.0[index], kind) {
+    match (&bucket.0[index], kind) {
         (IntermediateAggregation::Stats(stats), kind) => metric(stats, kind),
         (IntermediateAggregation::Distinct(distinct), _) => Some(distinct.count()),
         (IntermediateAggregation::Percentiles(sketch), AggregationKind::Percentiles { percents, .. }) => {

@@ -5,8 +5,8 @@ use proptest::sample::{Index, select};
 use serde_json::{Value as Json, json};
 use tokenfall_model::{Document, EventKind, Timestamp};
 use tokenfall_query::{
-    Aggregation, AggregationKind, Aggregations, Filter, HitsRequest, SearchRequest, Sort, SortOrder, SourceFilter,
-    TermsOrder, TimeRange, Value,
+    Aggregation, AggregationKind, Aggregations, CrosstabColumns, CrosstabRow, Filter, HitsRequest, SearchRequest, Sort,
+    SortOrder, SourceFilter, TermsOrder, TimeRange, Value,
 };
 
 /// The instant around which everything happens: 2026-11-22T00:00:00Z.
@@ -186,11 +186,48 @@ fn metric() -> impl Strategy<Value = AggregationKind> {
     ]
 }
 
+fn crosstab() -> impl Strategy<Value = AggregationKind> {
+    let row = prop_oneof![
+        3 => (column(), value()).prop_map(|(field, value)| CrosstabRow::Value { field, value }),
+        1 => (number(), bound(), bound()).prop_map(|(field, gte, lt)| CrosstabRow::Range { field, gte, lt }),
+    ];
+    // Cuts make adjacent ranges; some of them are left out.
+    let cuts = prop::collection::btree_set(-160_i32..2000, 0..8);
+    let ends = (any::<bool>(), any::<bool>());
+    let ranges =
+        (number(), cuts, ends, prop::collection::vec(any::<bool>(), 10)).prop_map(|(field, cuts, ends, gaps)| {
+            let mut cuts: Vec<_> = cuts.into_iter().map(|n| Some(f64::from(n) / 4.0)).collect();
+            if ends.0 {
+                cuts.insert(0, None);
+            }
+            if ends.1 {
+                cuts.push(None);
+            }
+            let ranges =
+                cuts.windows(2).zip(gaps).filter(|(_, gap)| !gap).map(|(cuts, _)| (cuts[0], cuts[1])).collect();
+            CrosstabColumns::Ranges { field, ranges }
+        });
+    let filters = prop::collection::vec(filter(), 0..4).prop_map(CrosstabColumns::Filters);
+    (prop::collection::vec(row, 0..10), prop_oneof![ranges, filters])
+        .prop_map(|(rows, columns)| AggregationKind::Crosstab { rows, columns })
+}
+
+fn points() -> impl Strategy<Value = AggregationKind> {
+    let size = prop_oneof![0_usize..8, Just(1000)];
+    (prop::collection::vec(column(), 1..5), size).prop_map(|(fields, size)| AggregationKind::Points { fields, size })
+}
+
+/// Aggregations whose results are merged without rounding.
+pub(crate) fn exact() -> impl Strategy<Value = AggregationKind> {
+    prop_oneof![crosstab(), points()]
+}
+
 fn leaf() -> impl Strategy<Value = AggregationKind> {
     prop_oneof![
         6 => metric(),
         1 => number().prop_map(|field| AggregationKind::Percentiles { field, percents: vec![0.0, 50.0, 95.0, 100.0] }),
         1 => (0_usize..4, sort()).prop_map(|(size, sort)| AggregationKind::TopHits { size, sort }),
+        2 => exact(),
     ]
 }
 
@@ -208,7 +245,8 @@ fn bucket() -> impl Strategy<Value = AggregationKind> {
             field,
             size,
             order,
-            missing
+            missing,
+            segment_size: None,
         }),
         (fields, 1_usize..12, order()).prop_map(|(fields, size, order)| AggregationKind::MultiTerms {
             fields,
@@ -241,7 +279,7 @@ pub(crate) fn aggregations() -> impl Strategy<Value = Aggregations> {
             4 => (bucket(), inside.clone()).prop_map(|(kind, inside)| kind.with(named(inside))),
             1 => (column(), metric(), inside).prop_map(|(field, metric, inside)| {
                 let order = TermsOrder::MetricDescending("metric".to_owned());
-                let kind = AggregationKind::Terms { field, size: 5, order, missing: None };
+                let kind = AggregationKind::Terms { field, size: 5, order, missing: None, segment_size: None };
                 kind.with(named(inside).with("metric", metric.leaf()))
             }),
         ]

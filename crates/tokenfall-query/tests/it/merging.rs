@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tokenfall_model::Document;
 use tokenfall_query::intermediate::{
-    Distinct, IntermediateAggregation, IntermediateAggregations, IntermediateBucket, Key, SORT_KEYS_MAX, Stats,
+    Distinct, IntermediateAggregation, IntermediateAggregations, IntermediateBucket, Key, SORT_KEYS_MAX, Sample, Stats,
     TooManyBuckets, Top, interval_start, ordered_bits, sort_part,
 };
 use tokenfall_query::{Aggregation, AggregationKind, Aggregations, Filter, SearchRequest, TermsOrder};
@@ -12,14 +12,14 @@ use super::arbitrary;
 use super::naive::{self, Val};
 
 /// The intermediate result over some documents, made document by document from the public pieces.
-fn collect(documents: &[&Document], aggs: &Aggregations) -> IntermediateAggregations {
-    IntermediateAggregations(aggs.0.iter().map(|(_, aggregation)| collect_one(documents, aggregation)).collect())
+fn collect(documents: &[&Document], aggs: &Aggregations, all: &[Document]) -> IntermediateAggregations {
+    IntermediateAggregations(aggs.0.iter().map(|(_, aggregation)| collect_one(documents, aggregation, all)).collect())
 }
 
-fn collect_one(documents: &[&Document], aggregation: &Aggregation) -> IntermediateAggregation {
+fn collect_one(documents: &[&Document], aggregation: &Aggregation, all: &[Document]) -> IntermediateAggregation {
     let bucket = |documents: &[&Document]| IntermediateBucket {
         doc_count: documents.len() as u64,
-        aggs: collect(documents, &aggregation.aggs),
+        aggs: collect(documents, &aggregation.aggs, all),
     };
     let those =
         |filter: &Filter| bucket(&documents.iter().copied().filter(|d| naive::matches(filter, d)).collect::<Vec<_>>());
@@ -103,6 +103,17 @@ fn collect_one(documents: &[&Document], aggregation: &Aggregation) -> Intermedia
             }
             IntermediateAggregation::Top(top)
         }
+        AggregationKind::Crosstab { rows, columns } => {
+            IntermediateAggregation::Table(naive::table(documents, rows, columns))
+        }
+        AggregationKind::Points { fields, size } => {
+            let mut sample = Sample::new(*size);
+            for document in documents {
+                sample.count(1);
+                sample.push(naive::hash(document, all), naive::point(document, fields));
+            }
+            IntermediateAggregation::Points(sample)
+        }
     }
 }
 
@@ -123,10 +134,38 @@ proptest! {
         }
         let mut merged = IntermediateAggregations::empty(&aggs);
         for i in 0..4 {
-            merged.merge(collect(&parts[(first + i) % 4], &aggs));
+            merged.merge(collect(&parts[(first + i) % 4], &aggs, &documents));
         }
         let expect = naive::answer(&documents, &SearchRequest { filter, aggs: aggs.clone(), ..SearchRequest::default() });
         naive::assert_agree(&merged.finish(&aggs, usize::MAX).unwrap(), &expect.aggs);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Tables and points are merged exactly, in any order and however they are grouped.
+    #[test]
+    fn merging_tables_and_points_is_associative_and_commutative(
+        documents in arbitrary::documents(40),
+        kinds in prop::collection::vec(arbitrary::exact(), 1..4),
+        choices in prop::collection::vec(0_usize..3, 40),
+    ) {
+        let named = kinds.into_iter().enumerate().map(|(i, kind)| (format!("agg{i}"), kind.leaf()));
+        let aggs = Aggregations(named.collect());
+        let mut parts: [Vec<&Document>; 3] = Default::default();
+        for (document, part) in documents.iter().zip(choices) {
+            parts[part].push(document);
+        }
+        let [a, b, c] = parts.map(|part| collect(&part, &aggs, &documents));
+        let merged = |mut x: IntermediateAggregations, y: &IntermediateAggregations| {
+            x.merge(y.clone());
+            x
+        };
+        let finish = |x: IntermediateAggregations| x.finish(&aggs, usize::MAX).unwrap();
+        let left = finish(merged(merged(a.clone(), &b), &c));
+        prop_assert_eq!(&left, &finish(merged(a.clone(), &merged(b.clone(), &c))));
+        prop_assert_eq!(&left, &finish(merged(merged(c, &b), &a)));
     }
 }
 
@@ -137,6 +176,7 @@ fn too_many_buckets_are_refused() {
         size: 10,
         order: TermsOrder::default(),
         missing: None,
+        segment_size: None,
     };
     let aggs = Aggregations::new().with("terms", terms.leaf());
     let buckets = (0..5).map(|i| (Key::Long(i), IntermediateBucket::empty(&Aggregations::new()))).collect();

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokenfall_model::Document;
 use tokenfall_model::fields::{self, FieldKind, FieldValue};
-use tokenfall_query::intermediate::Key;
+use tokenfall_query::intermediate::{Key, PointValue, sample_hash};
 use tokenfall_query::{
-    Aggregation, AggregationKind, AggregationResult, AggregationResults, Aggregations, Bucket, BucketKey, Filter,
-    SearchRequest, SearchResponse, Sort, SortOrder, TermsOrder, Value,
+    Aggregation, AggregationKind, AggregationResult, AggregationResults, Aggregations, Bucket, BucketKey,
+    CrosstabColumns, CrosstabRow, Filter, PointColumn, Points, SearchRequest, SearchResponse, Sort, SortOrder, Table,
+    TermsOrder, Value,
 };
 
 /// The answer to a request over all documents there are. Hits without a sort are all that match.
@@ -33,7 +34,7 @@ pub(crate) fn matches(filter: &Filter, document: &Document) -> bool {
         Filter::All => true,
         Filter::Term { field, value } => {
             values(document, field).iter().any(|v| equal(field, v, value)) || {
-                kind(field) == FieldKind::Text && has_words(document, field, &text(value))
+                fields::kind_of(field) == FieldKind::Text && has_words(document, field, &text(value))
             }
         }
         Filter::Terms { field, values } => {
@@ -42,10 +43,10 @@ pub(crate) fn matches(filter: &Filter, document: &Document) -> bool {
         Filter::Range { field, gte, lt } => {
             numbers(document, field).iter().any(|n| gte.is_none_or(|gte| *n >= gte) && lt.is_none_or(|lt| *n < lt))
         }
-        Filter::Exists { field } if kind(field) == FieldKind::Text => !words_of(document, field).is_empty(),
+        Filter::Exists { field } if fields::kind_of(field) == FieldKind::Text => !words_of(document, field).is_empty(),
         Filter::Exists { field } => !values(document, field).is_empty(),
         Filter::Prefix { field, prefix } => exact_texts(document, field).iter().any(|t| t.starts_with(prefix)),
-        Filter::Match { field, text } if kind(field) == FieldKind::Text => has_words(document, field, text),
+        Filter::Match { field, text } if fields::kind_of(field) == FieldKind::Text => has_words(document, field, text),
         Filter::Match { field, text } => exact_texts(document, field).iter().any(|t| t.contains(text)),
         Filter::And(filters) => filters.iter().all(|f| matches(f, document)),
         Filter::Or(filters) => filters.iter().any(|f| matches(f, document)),
@@ -59,14 +60,6 @@ pub(crate) enum Val {
     Long(i64),
     Double(f64),
     Bool(bool),
-}
-
-fn kind(field: &str) -> FieldKind {
-    match fields::find(field) {
-        Some((_, field)) => field.kind,
-        None if field.starts_with("labels.") => FieldKind::Keyword,
-        None => FieldKind::Double,
-    }
 }
 
 pub(crate) fn values(document: &Document, field: &str) -> Vec<Val> {
@@ -123,7 +116,7 @@ fn texts(document: &Document, field: &str) -> Vec<String> {
 }
 
 fn exact_texts(document: &Document, field: &str) -> Vec<String> {
-    if kind(field) == FieldKind::Text { Vec::new() } else { texts(document, field) }
+    if fields::kind_of(field) == FieldKind::Text { Vec::new() } else { texts(document, field) }
 }
 
 fn words(text: &str) -> BTreeSet<String> {
@@ -157,7 +150,7 @@ fn equal(field: &str, stored: &Val, wanted: &Value) -> bool {
         Value::Str(text) => text.parse() == Ok(n),
     };
     match stored {
-        Val::Str(stored) => kind(field) != FieldKind::Text && *stored == text(wanted),
+        Val::Str(stored) => fields::kind_of(field) != FieldKind::Text && *stored == text(wanted),
         Val::Long(n) => number(*n as f64),
         Val::Double(n) => number(*n),
         Val::Bool(b) => match wanted {
@@ -205,7 +198,8 @@ fn aggregate(found: &[&Document], aggregation: &Aggregation, all: &[Document]) -
         AggregationResult::Value((!numbers.is_empty()).then(|| f(&numbers)))
     };
     match &aggregation.kind {
-        AggregationKind::Terms { field, size, order, missing } => {
+        AggregationKind::Terms { field, size, order, missing, segment_size } => {
+            assert_eq!(*segment_size, None, "there are no segments here");
             let fields = [(field.clone(), missing.clone())];
             terms(group(found, &fields), false, *size, order, &bucket)
         }
@@ -274,7 +268,75 @@ fn aggregate(found: &[&Document], aggregation: &Aggregation, all: &[Document]) -
             AggregationResult::Percentiles(percents.iter().map(|p| (*p, at(*p))).collect())
         }
         AggregationKind::TopHits { size, sort } => AggregationResult::TopHits(first(found, *size, sort)),
+        AggregationKind::Crosstab { rows, columns } => AggregationResult::Table(table(found, rows, columns)),
+        AggregationKind::Points { fields, size } => AggregationResult::Points(points(found, fields, *size, all)),
     }
+}
+
+/// A contingency table, each cell by itself.
+pub(crate) fn table(found: &[&Document], rows: &[CrosstabRow], columns: &CrosstabColumns) -> Table {
+    let columns: Vec<Filter> = match columns {
+        CrosstabColumns::Filters(filters) => filters.clone(),
+        CrosstabColumns::Ranges { field, ranges } => {
+            let range = |(gte, lt): &(_, _)| Filter::Range { field: field.clone(), gte: *gte, lt: *lt };
+            ranges.iter().map(range).collect()
+        }
+    };
+    let rows = rows.iter().map(|row| match row.clone() {
+        CrosstabRow::Value { field, value } => Filter::Term { field, value },
+        CrosstabRow::Range { field, gte, lt } => Filter::Range { field, gte, lt },
+    });
+    let counts = |row: &Filter| -> Vec<u64> {
+        let count = |column| found.iter().filter(|d| matches(row, d) && matches(column, d)).count() as u64;
+        columns.iter().map(count).collect()
+    };
+    Table { all: counts(&Filter::All), rows: rows.map(|row| counts(&row)).collect() }
+}
+
+/// What a document's place in a sample goes by. Documents are stored in their order, so the position is the place in the log.
+pub(crate) fn hash(document: &Document, all: &[Document]) -> u64 {
+    let position = all.iter().position(|other| std::ptr::eq(other, document));
+    sample_hash(position.expect("every document is one of all") as u64)
+}
+
+/// The first value of each field.
+pub(crate) fn point(document: &Document, fields: &[String]) -> Box<[Option<PointValue>]> {
+    let value = |value: &Val| match value {
+        Val::Str(text) => PointValue::Text(text.as_str().into()),
+        Val::Bool(b) => PointValue::Text(b.to_string().into()),
+        Val::Long(n) => PointValue::Number(*n as f64),
+        Val::Double(n) => PointValue::Number(*n),
+    };
+    fields.iter().map(|field| values(document, field).first().map(value)).collect()
+}
+
+fn points(found: &[&Document], names: &[String], size: usize, all: &[Document]) -> Points {
+    let mut documents = found.to_vec();
+    documents.sort_by_key(|document| hash(document, all));
+    documents.truncate(size);
+    let documents: Vec<_> = documents.into_iter().map(|document| point(document, names)).collect();
+    let column = |(index, name): (usize, &String)| {
+        let values = documents.iter().map(|values| values[index].as_ref());
+        if matches!(fields::kind_of(name), FieldKind::Keyword | FieldKind::Bool) {
+            let mut dictionary: Vec<String> = Vec::new();
+            let mut id = |value: &PointValue| {
+                let PointValue::Text(text) = value else { panic!("{name} is not a text") };
+                dictionary.iter().position(|known| **known == **text).unwrap_or_else(|| {
+                    dictionary.push(text.to_string());
+                    dictionary.len() - 1
+                }) as u32
+            };
+            let values = values.map(|value| value.map(&mut id)).collect();
+            PointColumn::Texts { dictionary, values }
+        } else {
+            let number = |value: &PointValue| {
+                let PointValue::Number(number) = value else { panic!("{name} is not a number") };
+                *number
+            };
+            PointColumn::Numbers(values.map(|value| value.map(number)).collect())
+        }
+    };
+    Points { matching: found.len() as u64, columns: names.iter().enumerate().map(column).collect() }
 }
 
 pub(crate) fn key(value: &Val) -> Key {
@@ -287,7 +349,7 @@ pub(crate) fn key(value: &Val) -> Key {
 }
 
 fn missing_key(field: &str, text: &str) -> Key {
-    let number = match kind(field) {
+    let number = match fields::kind_of(field) {
         FieldKind::Long | FieldKind::Date => text.parse().ok().map(Key::Long),
         FieldKind::Double => text.parse().ok().map(Key::double),
         FieldKind::Keyword | FieldKind::Id | FieldKind::Text | FieldKind::Bool => None,

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokenfall_model::Document;
-use tokenfall_query::{SearchRequest, SearchResponse};
+use tokenfall_model::{Document, EventKind};
+use tokenfall_query::{SearchRequest, SearchResponse, TimeRange};
 use tokenfall_server::{Config, Limits, Secret, Secrets};
-use tokenfall_store::{AppendError, OnDurable, Search, SearchError, Store, StoreStats};
+use tokenfall_store::{AppendError, FieldName, OnDurable, Search, SearchError, Store, StoreStats};
 use tokenfall_testkit::http::{Answer, request};
 
 use crate::bodies::{gzipped, zlibbed};
@@ -19,6 +19,10 @@ struct Refusing(AppendError);
 impl Search for Refusing {
     fn search(&self, _: &SearchRequest) -> Result<SearchResponse, SearchError> {
         Ok(SearchResponse { complete: true, ..SearchResponse::default() })
+    }
+
+    fn field_names(&self, _: EventKind, _: TimeRange) -> Result<Vec<FieldName>, SearchError> {
+        Ok(Vec::new())
     }
 }
 

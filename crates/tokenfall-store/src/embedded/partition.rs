@@ -11,6 +11,7 @@ use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy, Searcher, Tantivy
 use tokenfall_model::{EventKind, Timestamp};
 use tokenfall_query::TimeRange;
 
+use super::field_names::FieldNames;
 use super::schema::DocumentSchema;
 use crate::EventCounts;
 
@@ -167,6 +168,8 @@ pub(crate) struct PartitionSearcher {
     pub(crate) searcher: Searcher,
     /// Fields of the index.
     pub(crate) schema: Arc<DocumentSchema>,
+    /// Fields that have values.
+    pub(crate) field_names: Arc<FieldNames>,
     /// No event is earlier than this (microseconds).
     pub(crate) first_us: i64,
     /// No event is later than this.
@@ -179,6 +182,7 @@ pub(crate) struct Partition {
     path: PathBuf,
     index: Index,
     schema: Arc<DocumentSchema>,
+    field_names: Arc<FieldNames>,
     visible: Mutex<Visible>,
     /// When a query last looked, in ticks of the caller.
     last_used: AtomicU64,
@@ -208,6 +212,7 @@ impl Partition {
             key,
             path,
             schema: Arc::new(DocumentSchema::of(&index.schema())?),
+            field_names: Arc::default(),
             index,
             visible: Mutex::new(Visible { reader: None, summary }),
             last_used: AtomicU64::new(0),
@@ -281,6 +286,7 @@ impl Partition {
             key: self.key,
             searcher,
             schema: Arc::clone(&self.schema),
+            field_names: Arc::clone(&self.field_names),
             first_us: visible.summary.first_us,
             last_us: visible.summary.last_us,
         })

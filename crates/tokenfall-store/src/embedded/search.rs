@@ -11,12 +11,16 @@
 
 mod aggregate;
 mod column;
+mod counts;
+mod crosstab;
+mod cut;
 mod field;
 mod filter;
 mod fixed;
 mod group;
 mod metric;
 mod range;
+mod sample;
 mod slots;
 mod terms;
 mod tophits;
@@ -25,6 +29,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tantivy::columnar::Column;
@@ -71,8 +76,15 @@ impl Search for EmbeddedStore {
         Ok(SearchResponse { complete: response.complete && snapshot.complete, ..response })
     }
 
-    fn field_names(&self, _kind: EventKind, _time: TimeRange) -> Result<Vec<FieldName>, SearchError> {
-        Err(SearchError::Engine("not built yet".to_owned()))
+    fn field_names(&self, kind: EventKind, time: TimeRange) -> Result<Vec<FieldName>, SearchError> {
+        let mut names = BTreeMap::new();
+        for partition in self.snapshot(Some(time), &[kind]).partitions {
+            let found = partition.field_names.of(&partition.searcher);
+            for segment in found.map_err(|error| SearchError::Engine(error.to_string()))? {
+                names.extend(segment.iter().cloned());
+            }
+        }
+        Ok(names.into_iter().map(|(name, kind)| FieldName { name, kind }).collect())
     }
 }
 

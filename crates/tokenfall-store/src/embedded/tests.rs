@@ -13,6 +13,8 @@ use super::partition::{Partition, PartitionKey, Slice, StreamKind};
 use super::writer::Writer;
 use super::*;
 
+mod older;
+
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn options() -> Options {

@@ -15,13 +15,19 @@ use std::time::Instant;
 
 use tantivy::query::EnableScoring;
 use tantivy::{DocAddress, DocId, Searcher, SegmentReader};
+use tokenfall_model::fields;
 use tokenfall_query::intermediate::{IntermediateAggregation, IntermediateAggregations};
 use tokenfall_query::{Aggregation, AggregationKind, Aggregations};
 
+use super::column::Values;
+use super::counts::Counts;
+use super::crosstab::Crosstab;
+use super::cut::Cut;
 use super::filter::Compiler;
 use super::fixed::{Filters, Ranges};
 use super::group::Group;
 use super::metric::{Cardinality, Percentiles, Simple};
+use super::sample::Points;
 use super::tophits::TopHits;
 use super::{Halt, SearchOptions};
 use crate::embedded::schema::DocumentSchema;
@@ -121,14 +127,33 @@ pub(super) struct Context<'a> {
 impl Context<'_> {
     /// Sets up the nodes of a request in this segment.
     pub(super) fn nodes(&self, aggs: &Aggregations) -> Result<Nodes, Halt> {
-        aggs.0.iter().map(|(_, aggregation)| self.node(aggregation)).collect::<Result<_, _>>().map(Nodes)
+        self.nodes_of(aggs, 1)
     }
 
-    fn node(&self, aggregation: &Aggregation) -> Result<Box<dyn Node>, Halt> {
-        let children = self.nodes(&aggregation.aggs)?;
+    /// Sets up the nodes inside a node, which makes at most `owners_max` buckets.
+    fn nodes_of(&self, aggs: &Aggregations, owners_max: usize) -> Result<Nodes, Halt> {
+        aggs.0.iter().map(|(_, aggregation)| self.node(aggregation, owners_max)).collect::<Result<_, _>>().map(Nodes)
+    }
+
+    fn node(&self, aggregation: &Aggregation, owners_max: usize) -> Result<Box<dyn Node>, Halt> {
+        let buckets_max = match &aggregation.kind {
+            AggregationKind::Filter(_) => owners_max,
+            AggregationKind::Filters(filters) => owners_max.saturating_mul(filters.len()),
+            AggregationKind::Range { ranges, .. } => owners_max.saturating_mul(ranges.len()),
+            _ => usize::MAX,
+        };
+        let children = self.nodes_of(&aggregation.aggs, buckets_max)?;
         Ok(match &aggregation.kind {
-            AggregationKind::Terms { field, missing, .. } => {
-                Box::new(Group::terms(self, &[(field.clone(), missing.clone())], children)?)
+            AggregationKind::Terms { field, missing, segment_size, order, .. } => {
+                let values = Values::open(self.reader, self.schema, field)?;
+                let missing = missing.as_deref().map(|text| Values::missing_key(fields::kind_of(field), text));
+                let cut = segment_size.map(|size| Cut::new(size, order, &aggregation.aggs));
+                match values {
+                    Some(values) if children.is_empty() && Counts::fits(&values, owners_max) => {
+                        Box::new(Counts::new(values, missing, cut))
+                    }
+                    values => Box::new(Group::terms(values, missing, cut, children)),
+                }
             }
             AggregationKind::MultiTerms { fields, .. } => Box::new(Group::multi_terms(self, fields, children)?),
             AggregationKind::DateHistogram { field, interval_us, .. } => {
@@ -147,9 +172,8 @@ impl Context<'_> {
             AggregationKind::Percentiles { field, .. } => Box::new(Percentiles::new(self, field)?),
             AggregationKind::Cardinality(field) => Box::new(Cardinality::new(self, field)?),
             AggregationKind::TopHits { size, sort } => Box::new(TopHits::new(self, *size, sort)?),
-            AggregationKind::Crosstab { .. } | AggregationKind::Points { .. } => {
-                return Err(Halt::Unreadable("not built yet".to_owned()));
-            }
+            AggregationKind::Crosstab { rows, columns } => Box::new(Crosstab::new(self, rows, columns)?),
+            AggregationKind::Points { fields, size } => Box::new(Points::new(self, fields, *size)?),
         })
     }
 

@@ -1,14 +1,18 @@
 //! Values of a block of documents from one column of one segment.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use tantivy::columnar::{Cardinality, Column, ColumnIndex, ColumnType, MonotonicallyMappableToU64, StrColumn};
 use tantivy::{DocId, SegmentReader};
 use tokenfall_model::fields::FieldKind;
+use tokenfall_query::Value;
 use tokenfall_query::intermediate::{Key, ordered_bits};
 
 use super::field::Target;
-use crate::embedded::schema::DocumentSchema;
+use super::filter::{bool_of, number_of, text_of};
+use super::range::Numbers;
+use crate::embedded::schema::{DocumentSchema, indexed_keyword};
 
 /// A column whose values are all `u64`: ordinals of texts, or numbers mapped so that they compare alike.
 #[derive(Clone)]
@@ -81,6 +85,27 @@ impl Values {
         }
     }
 
+    /// What is equal to a value, as a filter would find it; `None` if nothing in this segment is.
+    pub(super) fn find(&self, value: &Value) -> tantivy::Result<Option<RangeInclusive<u64>>> {
+        let one = |value| value..=value;
+        Ok(match &self.kind {
+            Kind::Str(texts) => texts.dictionary().term_ord(indexed_keyword(&text_of(value)))?.map(one),
+            Kind::Bool => bool_of(value).map(u64::from).map(one),
+            Kind::Long => number_of(value).and_then(|number| number.mapped(ColumnType::I64)),
+            Kind::Double(column_type) => number_of(value).and_then(|number| number.mapped(*column_type)),
+        })
+    }
+
+    /// Numbers `gte ≤ x < lt`; `None` if there can be none.
+    pub(super) fn range(&self, gte: Option<f64>, lt: Option<f64>) -> Option<RangeInclusive<u64>> {
+        let numbers = Numbers::Range { gte, lt };
+        match self.kind {
+            Kind::Str(_) | Kind::Bool => None,
+            Kind::Long => numbers.mapped(ColumnType::I64),
+            Kind::Double(column_type) => numbers.mapped(column_type),
+        }
+    }
+
     /// Bits that compare like the values, the same in every segment. Not for texts.
     pub(super) fn sort_bits(&self, value: u64) -> u64 {
         if matches!(self.kind, Kind::Double(_)) { ordered_bits(self.number(value)) } else { value }
@@ -106,12 +131,12 @@ impl Values {
     }
 
     /// Key for documents without a value: `text` as a value of this column's kind if it can be one.
-    pub(super) fn missing_key(kind: Option<FieldKind>, text: &str) -> Key {
+    pub(super) fn missing_key(kind: FieldKind, text: &str) -> Key {
         let text_key = || Key::Str(text.into());
         match kind {
-            Some(FieldKind::Long | FieldKind::Date) => text.parse().map_or_else(|_| text_key(), Key::Long),
-            Some(FieldKind::Double) => text.parse().map_or_else(|_| text_key(), Key::double),
-            _ => text_key(),
+            FieldKind::Long | FieldKind::Date => text.parse().map_or_else(|_| text_key(), Key::Long),
+            FieldKind::Double => text.parse().map_or_else(|_| text_key(), Key::double),
+            FieldKind::Keyword | FieldKind::Id | FieldKind::Text | FieldKind::Bool => text_key(),
         }
     }
 }
@@ -168,14 +193,27 @@ impl Fetched {
     pub(super) fn fetch_distinct(&mut self, column: &Column<u64>, docs: &[DocId]) {
         self.fetch(column, docs);
         if column.get_cardinality() == Cardinality::Multivalued {
-            let mut pairs: Vec<_> = self.pairs().collect();
-            pairs.sort_unstable();
-            pairs.dedup();
-            self.positions.clear();
-            self.values.clear();
-            self.positions.extend(pairs.iter().map(|(position, _)| *position));
-            self.values.extend(pairs.iter().map(|(_, value)| *value));
+            self.sort_and_dedup();
         }
+    }
+
+    /// Puts the values of each document in order and drops those that are there twice. Most documents have one or two.
+    fn sort_and_dedup(&mut self) {
+        let (mut read, mut write) = (0, 0);
+        while read < self.positions.len() {
+            let position = self.positions[read];
+            let end = read + self.positions[read..].iter().take_while(|other| **other == position).count();
+            self.values[read..end].sort_unstable();
+            for index in read..end {
+                if index == read || self.values[index] != self.values[index - 1] {
+                    (self.positions[write], self.values[write]) = (position, self.values[index]);
+                    write += 1;
+                }
+            }
+            read = end;
+        }
+        self.positions.truncate(write);
+        self.values.truncate(write);
     }
 
     /// Positions with values.

@@ -142,7 +142,7 @@ impl<'a> Compiler<'a> {
 }
 
 /// The text that a keyword is compared with.
-fn text_of(value: &Value) -> String {
+pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::Bool(b) => b.to_string(),
         Value::Long(n) => n.to_string(),
@@ -152,7 +152,7 @@ fn text_of(value: &Value) -> String {
 }
 
 /// The number that a number is compared with.
-fn number_of(value: &Value) -> Option<Numbers> {
+pub(super) fn number_of(value: &Value) -> Option<Numbers> {
     match value {
         Value::Bool(_) => None,
         Value::Long(n) => Some(Numbers::Long(*n)),
@@ -162,7 +162,7 @@ fn number_of(value: &Value) -> Option<Numbers> {
 }
 
 /// The bool that a bool is compared with.
-fn bool_of(value: &Value) -> Option<bool> {
+pub(super) fn bool_of(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(b) => Some(*b),
         Value::Str(text) => text.parse().ok(),

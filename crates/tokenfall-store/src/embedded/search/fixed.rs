@@ -107,9 +107,29 @@ impl Node for Ranges {
     }
 }
 
+/// A filter in one segment.
+pub(super) struct Matcher(Box<dyn Scorer>);
+
+impl Matcher {
+    /// Prepares a filter.
+    pub(super) fn new(context: &Context<'_>, filter: &Filter) -> Result<Self, Halt> {
+        let weight = context.compiler.query(filter).weight(context.scoring())?;
+        Ok(Self(weight.scorer(context.reader, 1.0)?))
+    }
+
+    /// Whether a document matches. Documents that are asked for must not descend.
+    pub(super) fn matches(&mut self, doc: DocId) -> bool {
+        let mut at = self.0.doc();
+        if at < doc && at != TERMINATED {
+            at = self.0.seek(doc);
+        }
+        at == doc
+    }
+}
+
 /// A bucket for each filter.
 pub(super) struct Filters {
-    scorers: Vec<Box<dyn Scorer>>,
+    matchers: Vec<Matcher>,
     buckets: Buckets,
 }
 
@@ -120,12 +140,9 @@ impl Filters {
         filters: impl IntoIterator<Item = &'f Filter>,
         children: Nodes,
     ) -> Result<Self, Halt> {
-        let scorer = |filter| -> tantivy::Result<_> {
-            let weight = context.compiler.query(filter).weight(context.scoring())?;
-            weight.scorer(context.reader, 1.0)
-        };
-        let scorers = filters.into_iter().map(scorer).collect::<tantivy::Result<Vec<_>>>()?;
-        Ok(Self { buckets: Buckets::new(scorers.len(), children), scorers })
+        let matchers =
+            filters.into_iter().map(|filter| Matcher::new(context, filter)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { buckets: Buckets::new(matchers.len(), children), matchers })
     }
 }
 
@@ -133,12 +150,8 @@ impl Node for Filters {
     fn collect(&mut self, block: Block<'_>, budget: &mut Budget) -> Result<(), Halt> {
         self.buckets.begin(block.owners_end, budget)?;
         for (doc, owner) in block.docs.iter().zip(block.owners) {
-            for (index, scorer) in self.scorers.iter_mut().enumerate() {
-                let mut at = scorer.doc();
-                if at < *doc && at != TERMINATED {
-                    at = scorer.seek(*doc);
-                }
-                if at == *doc {
+            for (index, matcher) in self.matchers.iter_mut().enumerate() {
+                if matcher.matches(*doc) {
                     self.buckets.put(*doc, *owner, index);
                 }
             }

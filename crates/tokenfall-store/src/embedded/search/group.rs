@@ -10,6 +10,8 @@ use tokenfall_query::intermediate::{IntermediateBucket, Key};
 use super::Halt;
 use super::aggregate::{Block, Budget, Context, Node, Nodes, Partial};
 use super::column::{Fetched, Values};
+use super::counts::insert;
+use super::cut::{Candidate, Cut};
 use super::slots::{MISSING, Slots};
 
 /// Terms, multi-terms or a histogram. Several fields are steps one after the other: each splits the buckets of the one before.
@@ -17,6 +19,8 @@ pub(super) struct Group {
     steps: Vec<Step>,
     /// Key of a bucket is the list of its steps' keys, even of one.
     many: bool,
+    /// Only of a group with one step.
+    cut: Option<Cut>,
     counts: Vec<u64>,
     children: Nodes,
     docs: Vec<DocId>,
@@ -24,28 +28,12 @@ pub(super) struct Group {
 }
 
 impl Group {
+    /// Rough size of a bucket that may be cut, without what is inside.
+    const UNCUT_BYTES: usize = 48;
+
     /// Terms of one field.
-    pub(super) fn terms(
-        context: &Context<'_>,
-        fields: &[(String, Option<String>)],
-        children: Nodes,
-    ) -> Result<Self, Halt> {
-        let steps: Result<Vec<_>, Halt> = fields
-            .iter()
-            .map(|(field, missing)| {
-                let kind = fields::find(field).map(|(_, field)| field.kind);
-                let kind = kind.or_else(|| {
-                    // Labels are texts; what is neither in the schema nor a label is a number.
-                    (!field.starts_with(fields::LABELS)).then_some(fields::FieldKind::Double)
-                });
-                Ok(Step::new(
-                    Values::open(context.reader, context.schema, field)?,
-                    None,
-                    missing.as_deref().map(|text| Values::missing_key(kind, text)),
-                ))
-            })
-            .collect();
-        Ok(Self::new(steps?, false, children))
+    pub(super) fn terms(values: Option<Values>, missing: Option<Key>, cut: Option<Cut>, children: Nodes) -> Self {
+        Self { cut, ..Self::new(vec![Step::new(values, None, missing)], false, children) }
     }
 
     /// Combinations of terms.
@@ -54,7 +42,12 @@ impl Group {
         fields: &[(String, Option<String>)],
         children: Nodes,
     ) -> Result<Self, Halt> {
-        Ok(Self { many: true, ..Self::terms(context, fields, children)? })
+        let step = |(field, missing): &(String, Option<String>)| -> Result<_, Halt> {
+            let values = Values::open(context.reader, context.schema, field)?;
+            let missing = missing.as_deref().map(|text| Values::missing_key(fields::kind_of(field), text));
+            Ok(Step::new(values, None, missing))
+        };
+        Ok(Self::new(fields.iter().map(step).collect::<Result<_, _>>()?, true, children))
     }
 
     /// Intervals of time.
@@ -69,7 +62,7 @@ impl Group {
     }
 
     fn new(steps: Vec<Step>, many: bool, children: Nodes) -> Self {
-        Self { steps, many, counts: Vec::new(), children, docs: Vec::new(), owners: Vec::new() }
+        Self { steps, many, cut: None, counts: Vec::new(), children, docs: Vec::new(), owners: Vec::new() }
     }
 }
 
@@ -80,7 +73,11 @@ impl Node for Group {
         self.owners.clear();
         self.owners.extend_from_slice(block.owners);
         for step in &mut self.steps {
-            step.split(&mut self.docs, &mut self.owners, budget)?;
+            let new = step.split(&mut self.docs, &mut self.owners);
+            match self.cut {
+                None => budget.buckets(new)?,
+                Some(_) => budget.bytes(new * Self::UNCUT_BYTES)?,
+            }
         }
         let buckets = self.steps.last().map_or(0, |step| step.slots.keys.len());
         self.counts.resize(buckets, 0);
@@ -93,12 +90,25 @@ impl Node for Group {
         self.children.collect(Block { docs: &self.docs, owners: &self.owners, owners_end: buckets }, budget)
     }
 
-    fn finish(self: Box<Self>, owners_end: usize) -> Result<Vec<Partial>, Halt> {
-        let keys: Result<Vec<Vec<Key>>, Halt> = self.steps.iter().map(Step::bucket_keys).collect();
-        let keys = keys?;
-        let mut results: Vec<HashMap<Key, IntermediateBucket<_>>> = (0..owners_end).map(|_| HashMap::new()).collect();
+    fn finish(mut self: Box<Self>, owners_end: usize) -> Result<Vec<Partial>, Halt> {
         let aggs = self.children.finish(self.counts.len())?;
-        for (bucket, (doc_count, aggs)) in self.counts.iter().zip(aggs).enumerate() {
+        let mut buckets: Vec<_> = Vec::new();
+        match (&self.cut, self.steps.as_mut_slice()) {
+            (Some(cut), [step]) => {
+                let slots = std::mem::take(&mut step.slots.keys).into_iter().zip(&self.counts).zip(aggs);
+                let value = |key| if key == MISSING { key } else { key + step.base };
+                let candidates =
+                    slots.map(|(((owner, key), count), aggs)| -> Candidate { (owner, value(key), *count, aggs) });
+                for (owner, value, count, aggs) in cut.keep(owners_end, candidates) {
+                    step.slots.keys.push((owner, if value == MISSING { value } else { value - step.base }));
+                    buckets.push((count, aggs));
+                }
+            }
+            _ => buckets.extend(self.counts.iter().copied().zip(aggs)),
+        }
+        let keys: Vec<Vec<Key>> = self.steps.iter().map(Step::bucket_keys).collect::<Result<_, Halt>>()?;
+        let mut results: Vec<HashMap<Key, IntermediateBucket<_>>> = (0..owners_end).map(|_| HashMap::new()).collect();
+        for (bucket, (doc_count, aggs)) in buckets.into_iter().enumerate() {
             let mut owner = bucket;
             let mut key = Vec::with_capacity(keys.len());
             for (step, keys) in self.steps.iter().zip(&keys).rev() {
@@ -108,14 +118,7 @@ impl Node for Group {
             key.reverse();
             let key = if self.many { Some(Key::Many(key)) } else { key.pop() };
             let Some(key) = key else { continue };
-            // Two buckets can have one key: the key for documents without a value may also be a value.
-            let bucket = IntermediateBucket { doc_count: *doc_count, aggs };
-            match results[owner].entry(key) {
-                std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut().merge(bucket),
-                std::collections::hash_map::Entry::Vacant(entry) => {
-                    entry.insert(bucket);
-                }
-            }
+            insert(&mut results[owner], key, IntermediateBucket { doc_count, aggs });
         }
         Ok(results.into_iter().map(Partial::Keyed).collect())
     }
@@ -163,7 +166,8 @@ impl Step {
     }
 
     /// Replaces each document's owner by the slot of its value; documents without one are dropped unless they have a key.
-    fn split(&mut self, docs: &mut Vec<DocId>, owners: &mut Vec<u32>, budget: &mut Budget) -> Result<(), Halt> {
+    /// Returns the number of new slots.
+    fn split(&mut self, docs: &mut Vec<DocId>, owners: &mut Vec<u32>) -> usize {
         self.fetched.positions.clear();
         self.fetched.values.clear();
         if let Some(values) = &self.values {
@@ -206,7 +210,7 @@ impl Step {
         }
         std::mem::swap(docs, &mut self.out_docs);
         std::mem::swap(owners, &mut self.out_owners);
-        budget.buckets(self.slots.keys.len() - known)
+        self.slots.keys.len() - known
     }
 
     /// The key of each slot.

@@ -27,7 +27,7 @@ pub(super) enum Numbers {
 
 impl Numbers {
     /// The same numbers as they are mapped in a column of a type, both ends included; `None` if there are none.
-    fn mapped(self, column_type: ColumnType) -> Option<RangeInclusive<u64>> {
+    pub(super) fn mapped(self, column_type: ColumnType) -> Option<RangeInclusive<u64>> {
         let (min, max) = match column_type {
             ColumnType::F64 => self.doubles()?,
             ColumnType::U64 => {

@@ -5,6 +5,8 @@ mod arbitrary;
 #[path = "../../../../tokenfall-query/tests/it/naive.rs"]
 mod naive;
 
+mod collectors;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,9 +14,10 @@ use proptest::prelude::*;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::{Index, IndexWriter};
 use tokenfall_model::{ServiceName, Timestamp};
-use tokenfall_query::{HitsRequest, Sort, SortOrder};
+use tokenfall_query::{CrosstabColumns, CrosstabRow, HitsRequest, Sort, SortOrder};
 
 use self::arbitrary::MIDNIGHT_US;
+use self::collectors::{crosstab, points, ranges, tier, value_row};
 use super::super::Options;
 use super::super::partition::{PartitionKey, Slice};
 use super::super::schema::DocumentSchema;
@@ -24,26 +27,24 @@ use crate::Store;
 /// Documents in partitions by stream and day, a segment for each chunk of a partition.
 fn partitions(documents: &[Document], chunk: usize) -> Vec<PartitionSearcher> {
     let now = Timestamp::from_micros(MIDNIGHT_US);
-    let mut by_key: BTreeMap<PartitionKey, Vec<&Document>> = BTreeMap::new();
-    for document in documents {
+    let mut by_key: BTreeMap<PartitionKey, Vec<(u64, &Document)>> = BTreeMap::new();
+    for (sequence, document) in (0..).zip(documents) {
         let key = PartitionKey { stream: StreamKind::of(document.kind()), slice: Slice::of(document.time(), now) };
-        by_key.entry(key).or_default().push(document);
+        by_key.entry(key).or_default().push((sequence, document));
     }
     by_key.into_iter().map(|(key, documents)| partition(key, &documents, chunk)).collect()
 }
 
-fn partition(key: PartitionKey, documents: &[&Document], chunk: usize) -> PartitionSearcher {
+fn partition(key: PartitionKey, documents: &[(u64, &Document)], chunk: usize) -> PartitionSearcher {
     let index = Index::create_in_ram(DocumentSchema::build());
     let schema = DocumentSchema::of(&index.schema()).unwrap();
     let mut writer: IndexWriter = index.writer_with_num_threads(1, 15_000_000).unwrap();
     writer.set_merge_policy(Box::new(NoMergePolicy));
-    let mut sequence = 0;
     for documents in documents.chunks(chunk) {
-        for document in documents {
+        for (sequence, document) in documents {
             let mut source = Vec::new();
             document.to_json(&mut source);
-            writer.add_document(schema.entry(document, &source, sequence)).unwrap();
-            sequence += 1;
+            writer.add_document(schema.entry(document, &source, *sequence)).unwrap();
         }
         writer.commit().unwrap();
     }
@@ -51,8 +52,9 @@ fn partition(key: PartitionKey, documents: &[&Document], chunk: usize) -> Partit
         key,
         searcher: index.reader().unwrap().searcher(),
         schema: Arc::new(schema),
-        first_us: documents.iter().map(|d| d.time().as_micros()).min().unwrap(),
-        last_us: documents.iter().map(|d| d.time().as_micros()).max().unwrap(),
+        field_names: Arc::default(),
+        first_us: documents.iter().map(|(_, d)| d.time().as_micros()).min().unwrap(),
+        last_us: documents.iter().map(|(_, d)| d.time().as_micros()).max().unwrap(),
     }
 }
 
@@ -291,6 +293,7 @@ fn senseless_requests_are_refused() {
         size: 1,
         order: tokenfall_query::TermsOrder::MetricDescending("nobody".to_owned()),
         missing: None,
+        segment_size: None,
     };
     let histogram = AggregationKind::DateHistogram { field: "@timestamp".to_owned(), interval_us: 0, bounds_us: None };
     let keyword_sort = vec![Sort::ascending(fields::SERVICE_NAME)];
@@ -302,6 +305,18 @@ fn senseless_requests_are_refused() {
         SearchRequest::default().agg("a", AggregationKind::terms(fields::TRACE_ID, 3).leaf()),
         SearchRequest::default().agg("a", AggregationKind::avg(fields::SERVICE_NAME).leaf()),
         SearchRequest::default().agg("a", AggregationKind::percentiles(fields::SPAN_DURATION_US, &[101.0]).leaf()),
+        SearchRequest::default().agg("a", points(&["trace.id"], 3)),
+        SearchRequest::default().agg("a", points(&[], 3)),
+        SearchRequest::default().agg("a", crosstab(value_row("message", "x"), ranges(&[]))),
+        SearchRequest::default().agg(
+            "a",
+            crosstab(CrosstabRow::Range { field: "labels.tier".to_owned(), gte: None, lt: None }, ranges(&[])),
+        ),
+        SearchRequest::default().agg("a", crosstab(tier(), ranges(&[(Some(3.0), Some(1.0))]))),
+        SearchRequest::default().agg("a", crosstab(tier(), ranges(&[(Some(f64::NAN), None)]))),
+        SearchRequest::default().agg("a", crosstab(tier(), ranges(&[(None, Some(2.0)), (Some(1.0), None)]))),
+        SearchRequest::default().agg("a", crosstab(tier(), ranges(&[(None, None), (Some(1.0), None)]))),
+        SearchRequest::default().agg("a", crosstab(tier(), CrosstabColumns::Filters(vec![Filter::All; 64]))),
         SearchRequest { hits: Some(HitsRequest { size: 1, sort: keyword_sort }), ..SearchRequest::default() },
     ] {
         let answer = search(&[], &request);

@@ -1,9 +1,12 @@
 //! Refuses requests that make no sense before anything is read.
 
-use tokenfall_model::fields::{self, FieldKind};
+use tokenfall_model::fields::{FieldKind, kind_of};
 use tokenfall_query::intermediate::SORT_KEYS_MAX;
-use tokenfall_query::{AggregationKind, Aggregations, Filter, SearchRequest, Sort, TermsOrder};
+use tokenfall_query::{
+    AggregationKind, Aggregations, CrosstabColumns, CrosstabRow, Filter, SearchRequest, Sort, TermsOrder,
+};
 
+use super::crosstab::FILTERS_MAX;
 use crate::SearchError;
 
 /// Deepest nesting of filters and of aggregations.
@@ -99,7 +102,18 @@ fn aggregations(aggs: &Aggregations, depth: usize) -> Result<(), SearchError> {
                 sort(keys)?;
                 false
             }
-            AggregationKind::Crosstab { .. } | AggregationKind::Points { .. } => return invalid("not built yet"),
+            AggregationKind::Crosstab { rows, columns } => {
+                rows.iter().try_for_each(row)?;
+                self::columns(name, columns)?;
+                false
+            }
+            AggregationKind::Points { fields, .. } => {
+                if fields.is_empty() {
+                    return invalid(format!("{name} has no fields"));
+                }
+                fields.iter().try_for_each(|field| column(field))?;
+                false
+            }
         };
         if !is_bucket && !aggregation.aggs.is_empty() {
             return invalid(format!("{name} is a metric and cannot have aggregations inside"));
@@ -107,6 +121,44 @@ fn aggregations(aggs: &Aggregations, depth: usize) -> Result<(), SearchError> {
         aggregations(&aggregation.aggs, depth + 1)?;
     }
     Ok(())
+}
+
+fn row(row: &CrosstabRow) -> Result<(), SearchError> {
+    match row {
+        CrosstabRow::Value { field, .. } => column(field),
+        CrosstabRow::Range { field, .. } => number(field),
+    }
+}
+
+fn columns(name: &str, columns: &CrosstabColumns) -> Result<(), SearchError> {
+    match columns {
+        CrosstabColumns::Filters(filters) if filters.len() > FILTERS_MAX => {
+            invalid(format!("{name} has {} columns; at most {FILTERS_MAX} of filters are allowed", filters.len()))
+        }
+        CrosstabColumns::Filters(filters) => filters.iter().try_for_each(|condition| filter(condition, 0)),
+        CrosstabColumns::Ranges { field, ranges } => {
+            number(field)?;
+            if let Some((from, to)) = ranges.iter().find(|(from, to)| !ascend(*from, *to)) {
+                return invalid(format!("a range of {name} does not begin before its end: {from:?} to {to:?}"));
+            }
+            // An open end reaches over all that comes after it.
+            let mut pairs = ranges.windows(2).map(|pair| (pair[0].1, pair[1].0));
+            match pairs.find(|(to, from)| !matches!((to, from), (Some(to), Some(from)) if to <= from)) {
+                Some((to, from)) => invalid(format!(
+                    "the ranges of {name} must ascend without overlap: one to {to:?} is followed by one from {from:?}"
+                )),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// False also for what is not a number.
+fn ascend(from: Option<f64>, to: Option<f64>) -> bool {
+    match (from, to) {
+        (Some(from), Some(to)) => from <= to,
+        (from, to) => !from.is_some_and(f64::is_nan) && !to.is_some_and(f64::is_nan),
+    }
 }
 
 fn terms<'a>(
@@ -136,15 +188,6 @@ fn sort(keys: &[Sort]) -> Result<(), SearchError> {
         return invalid(format!("a sort has at most {SORT_KEYS_MAX} fields"));
     }
     keys.iter().try_for_each(|key| number(&key.field))
-}
-
-/// Kind of a field by its name; what is neither in the schema nor a label is a metric sample.
-fn kind_of(name: &str) -> FieldKind {
-    match fields::find(name) {
-        Some((_, field)) => field.kind,
-        None if name.starts_with(fields::LABELS) => FieldKind::Keyword,
-        None => FieldKind::Double,
-    }
 }
 
 fn number(name: &str) -> Result<(), SearchError> {
