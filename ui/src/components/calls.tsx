@@ -21,7 +21,7 @@ export function CallLink({ call }: { call: CallRow }) {
       >
         {call.name || m.common.unknown}
       </Go>
-      <span className="dim small">
+      <span className="dim small" title={call.service}>
         {call.service}
         {call.model && ` · ${call.model}`}
       </span>
@@ -31,8 +31,8 @@ export function CallLink({ call }: { call: CallRow }) {
 
 export function callColumns<T extends CallRow>(): Column<T>[] {
   return [
-    { key: 'call', title: m.llm.call, width: '34%', cell: (c) => <CallLink call={c} /> },
-    { key: 'tokens', title: m.llm.tokens, numeric: true, cell: (c) => whole(c.output_tokens) },
+    { key: 'call', title: m.llm.call, width: '40%', cell: (c) => <CallLink call={c} /> },
+    { key: 'tokens', title: m.llm.shortTokens, help: m.llm.tokens, numeric: true, cell: (c) => whole(c.output_tokens) },
     {
       key: 'duration',
       title: m.llm.duration,

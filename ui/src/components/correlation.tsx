@@ -3,7 +3,7 @@
 import type { Correlation, CorrelationsOf } from '../api/types';
 import * as format from '../base/format';
 import { m } from '../base/i18n';
-import { dollars, fraction, times } from '../base/numbers';
+import { dollars, times } from '../base/numbers';
 import type { View } from '../base/view';
 
 /** The share of both sets that has the value, as a pair of bars with their numbers. */
@@ -46,7 +46,7 @@ export function effectTexts(of: CorrelationsOf, c: Correlation): string[] {
   }
   const points = c.effect_failure_points;
   if (points && Math.abs(points) >= 0.05) {
-    const by = fraction(Math.abs(points));
+    const by = times(Math.abs(points));
     const text = points > 0 ? t.failsMore(by) : t.failsLess(by);
     if (of === 'failures') out.unshift(text);
     else out.push(text);

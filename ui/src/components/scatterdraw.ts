@@ -64,7 +64,7 @@ function drawAxes(ctx: CanvasRenderingContext2D, { x, y, xTicks, yTicks, xText, 
     ctx.fillStyle = soft;
     ctx.fillRect(x.from, at, x.to - x.from, 1);
     ctx.fillStyle = dim;
-    ctx.fillText(yText(value), x.from - 8, at);
+    ctx.fillText(value === 0 ? '0' : yText(value), x.from - 8, at);
   }
   ctx.textAlign = 'center';
   for (const value of xTicks) {

@@ -445,6 +445,7 @@ export const de: Messages = {
     drag: 'Rechteck aufziehen, um es mit dem Rest zu vergleichen, oder Bereich eingeben',
     dragTokens: 'Über einen Bereich von Token ziehen',
     tokens: 'Token der Antwort',
+    shortTokens: 'Token',
     duration: 'Dauer',
     durationPer100: 'Dauer je 100 Token',
     density: 'Sehr viele Punkte: kräftiger heißt mehr davon.',

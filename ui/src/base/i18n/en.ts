@@ -445,6 +445,7 @@ export const en = {
     drag: 'Drag a box to compare it with the rest, or type a range',
     dragTokens: 'Drag over a range of tokens',
     tokens: 'Tokens of the answer',
+    shortTokens: 'Tokens',
     duration: 'Duration',
     durationPer100: 'Duration per 100 tokens',
     density: 'So many points: darker means more of them.',

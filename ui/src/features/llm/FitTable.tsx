@@ -7,6 +7,7 @@ import { m } from '../../base/i18n';
 import { fraction, whole } from '../../base/numbers';
 import { GroupMark } from '../../components/scatter';
 import { type Column, DataTable } from '../../components/table';
+import { Go, useView } from '../../components/view';
 
 /** A figure with its standard error. */
 function Measured({ us, error }: { us: number; error: number }) {
@@ -18,6 +19,7 @@ function Measured({ us, error }: { us: number; error: number }) {
 }
 
 export function FitTable({ fits, models }: { fits: readonly TokenFit[]; models: readonly string[] }) {
+  const { service, points } = useView();
   const columns = useMemo<Column<TokenFit>[]>(
     () => [
       {
@@ -26,7 +28,10 @@ export function FitTable({ fits, models }: { fits: readonly TokenFit[]; models: 
         cell: (f) =>
           f.model ? (
             <span className="model-cell">
-              <GroupMark group={models.indexOf(f.model)} /> {f.model}
+              <GroupMark group={models.indexOf(f.model)} />
+              <Go to="/llm" search={{ service, points, model: f.model }} className="row-link">
+                {f.model}
+              </Go>
             </span>
           ) : (
             <b>{m.llm.all}</b>
@@ -51,6 +56,7 @@ export function FitTable({ fits, models }: { fits: readonly TokenFit[]; models: 
         title: m.llm.rSquared,
         help: m.llm.rSquaredHelp,
         numeric: true,
+        optional: true,
         cell: (f) => fraction(f.r_squared),
       },
       {
@@ -62,7 +68,7 @@ export function FitTable({ fits, models }: { fits: readonly TokenFit[]; models: 
         cell: (f) => format.duration(f.residual_us),
       },
     ],
-    [models],
+    [models, service, points],
   );
   return <DataTable label={m.llm.fits} rows={fits} columns={columns} rowKey={(f) => f.model ?? ''} sortable={false} />;
 }

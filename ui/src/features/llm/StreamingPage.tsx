@@ -92,7 +92,7 @@ function Found({ data }: { data: StreamingAnswer }) {
         />
       </dl>
       {data.not_streamed > 0 && <p className="dim small">{m.llm.notStreamed(data.not_streamed)}</p>}
-      <div className="charts">
+      <div className="charts four">
         <TimeChart title={m.llm.ttft} axis={axis} series={first} format={format.duration} height={120} />
         <TimeChart title={m.llm.interToken} axis={axis} series={between} format={format.duration} height={120} />
         <TimeChart title={m.llm.rate} axis={axis} series={speed} format={rate} height={120} />

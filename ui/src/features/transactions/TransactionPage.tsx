@@ -247,7 +247,8 @@ function CorrelationLinks({
   name: string;
   selection: Selection | null;
 }) {
-  const group = { service, name };
+  const { type } = useView();
+  const group = { service, name, type };
   return (
     <span className="correlation-links">
       {selection && (
