@@ -67,6 +67,10 @@ describe('geometry', () => {
     const box = { x: { from: 90, to: 240 }, y: { from: 6_000_000, to: 12_000_000 } };
     expect(boxBetween({ x: 150, y: 150 }, { x: 300, y: -20 }, x, y, 'xy')).toEqual(box);
     expect(boxBetween({ x: 300, y: -20 }, { x: 150, y: 150 }, x, y, 'xy')).toEqual(box);
+    expect(boxBetween({ x: 150, y: 150.3 }, { x: 300, y: 60.7 }, x, y, 'xy')?.y).toEqual({
+      from: 5_980_000,
+      to: 9_580_000,
+    });
     expect(boxBetween({ x: 0, y: 0 }, { x: 300, y: 40 }, x, y, 'x')).toEqual({ x: { from: 0, to: 240 }, y: null });
   });
 

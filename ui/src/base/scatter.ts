@@ -83,9 +83,12 @@ export function boxBetween(a: Place, b: Place, x: Scale, y: Scale, axes: 'x' | '
 }
 
 function rangeBetween(a: number, b: number, max: number): Range {
-  const from = Math.max(0, Math.floor(Math.min(a, b)));
-  const to = Math.min(Math.ceil(max), Math.ceil(Math.max(a, b)));
-  return { from, to: Math.max(to, from + 1) };
+  // Finer than a pixel is not meant, and round numbers read better.
+  const step = Math.max(1, 10 ** Math.floor(Math.log10(max / 1000)));
+  const down = (value: number) => Math.floor(value / step) * step;
+  const up = (value: number) => Math.ceil(value / step) * step;
+  const from = Math.max(0, down(Math.min(a, b)));
+  return { from, to: Math.max(Math.min(up(max), up(Math.max(a, b))), from + step) };
 }
 
 /** 1 for each point in the box, and how many there are. */

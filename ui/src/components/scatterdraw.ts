@@ -49,8 +49,9 @@ export function drawPicture(ctx: CanvasRenderingContext2D, picture: Picture): vo
   );
   ctx.clip();
   for (const line of picture.lines) drawBand(ctx, picture, line);
-  if (picture.points.x.length > densityFrom) drawDensity(ctx, picture);
-  else drawStamps(ctx, picture);
+  const dense = picture.points.x.length > densityFrom;
+  if (dense) drawDensity(ctx, picture);
+  drawStamps(ctx, picture, dense ? [true] : [false, true]);
   for (const line of picture.lines) drawLine(ctx, picture, line);
   ctx.restore();
 }
@@ -158,7 +159,12 @@ function markPath(ctx: CanvasRenderingContext2D, shape: number): void {
   }
 }
 
-function drawStamps(ctx: CanvasRenderingContext2D, { points, group, failed, hidden, mask, x, y }: Picture): void {
+/** `outcomes` says whether to draw failures, the others, or both; in a density only failures stand out. */
+function drawStamps(
+  ctx: CanvasRenderingContext2D,
+  { points, group, failed, hidden, mask, x, y }: Picture,
+  outcomes: readonly boolean[],
+): void {
   const stamps = new Map<number, HTMLCanvasElement>();
   const stampOf = (shape: number) => {
     let found = stamps.get(shape);
@@ -175,7 +181,7 @@ function drawStamps(ctx: CanvasRenderingContext2D, { points, group, failed, hidd
   // Outside first, then inside; failures lie over the others.
   for (const wanted of mask ? [0, 1] : [1]) {
     ctx.globalAlpha = wanted === 0 ? faded : 1;
-    for (const failures of [false, true]) {
+    for (const failures of outcomes) {
       for (let i = 0; i < points.x.length; i++) {
         if (failed[i] !== failures || (mask && mask[i] !== wanted)) continue;
         const g = group[i] ?? -1;

@@ -442,7 +442,7 @@ export const de: Messages = {
     sample: (shown, all) => `Gezeichnet ist eine gleichmäßige Stichprobe: ${shown} von ${all} Punkten.`,
     durationTitle: 'Dauert eine längere Antwort länger?',
     per100Title: 'Was dauern 100 Token?',
-    drag: 'Rechteck aufziehen, um es mit dem Rest zu vergleichen, oder Bereich eingeben',
+    drag: 'Rechteck aufziehen oder Bereich eingeben',
     dragTokens: 'Über einen Bereich von Token ziehen',
     tokens: 'Token der Antwort',
     shortTokens: 'Token',

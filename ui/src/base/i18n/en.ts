@@ -442,7 +442,7 @@ export const en = {
     sample: (shown: string, all: string) => `An even sample is drawn: ${shown} of ${all} points.`,
     durationTitle: 'Does a longer answer take longer?',
     per100Title: 'What do 100 tokens take?',
-    drag: 'Drag a box to compare it with the rest, or type a range',
+    drag: 'Drag a box, or type a range',
     dragTokens: 'Drag over a range of tokens',
     tokens: 'Tokens of the answer',
     shortTokens: 'Tokens',
@@ -458,7 +458,7 @@ export const en = {
     per100Summary: (n: string, short: string, long: string) =>
       `${n}. Median of the shortest answers ${short} per 100 tokens, of the longest ${long}.`,
     band: 'median, and 10th to 90th percentile',
-    above: (n: number) => `${plural(n, 'point lies', 'points lie')} above the axis and is drawn at its end.`,
+    above: (n: number) => `${plural(n, 'point lies', 'points lie')} above the axis; drawn at its end.`,
     meaning:
       'A model makes an answer one token after another, so an answer takes as long as it has tokens: twice the length, twice the time. Per 100 tokens the time stays flat. To answer faster, ask for shorter answers, limit their tokens, or choose a faster model; a shorter prompt mostly moves only the first token.',
     range: 'Selected range',

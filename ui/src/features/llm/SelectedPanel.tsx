@@ -95,6 +95,10 @@ function Top({ data }: { data: CorrelationsAnswer }) {
   return (
     <>
       <Partial complete={data.complete} />
+      <p className="dim small pad panel-text">
+        <i className="dot color-selected" /> {t.nTransactions(data.selected.count)} {m.llm.against}{' '}
+        <i className="dot color-baseline" /> {whole(data.baseline.count)}
+      </p>
       {!data.is_significant && <p className="dim pad panel-text">{rows.length > 0 ? t.nothingStrongest : t.nothing}</p>}
       <ul className="why">
         {rows.map((c) => (
