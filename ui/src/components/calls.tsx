@@ -21,9 +21,9 @@ export function CallLink({ call }: { call: CallRow }) {
       >
         {call.name || m.common.unknown}
       </Go>
-      <span className="dim small" title={call.service}>
+      <span className="dim small" title={`${call.model ?? ''} ${call.service}`.trim()}>
+        {call.model && `${call.model} · `}
         {call.service}
-        {call.model && ` · ${call.model}`}
       </span>
     </span>
   );

@@ -36,6 +36,8 @@ export const densityFrom = 20_000;
 const cellPx = 4;
 const faded = 0.16;
 const size = 4;
+/** Stamps on one pixel, of whatever group: enough for a colour to show and for points of another to show through. */
+const stampsMax = 3;
 
 export function drawPicture(ctx: CanvasRenderingContext2D, picture: Picture): void {
   drawAxes(ctx, picture);
@@ -175,29 +177,35 @@ function drawStamps(
     return found;
   };
   const box = size * 2 + 2;
+  const ratio = pixelRatio();
   const perX = (x.to - x.from) / x.max;
   const perY = (y.to - y.from) / y.max;
   const top = y.to;
+  // Whole pixels need no filter. A few stamps make a pixel solid, so more on the same one would change nothing.
+  const columns = Math.ceil((x.to + box) * ratio);
+  const stamped = new Uint8Array(columns * Math.ceil((y.from + box) * ratio));
+  ctx.imageSmoothingEnabled = false;
   // Outside first, then inside; failures lie over the others.
   for (const wanted of mask ? [0, 1] : [1]) {
     ctx.globalAlpha = wanted === 0 ? faded : 1;
     for (const failures of outcomes) {
+      stamped.fill(0);
       for (let i = 0; i < points.x.length; i++) {
         if (failed[i] !== failures || (mask && mask[i] !== wanted)) continue;
         const g = group[i] ?? -1;
         if (hidden.has(g)) continue;
-        const px = x.from + (points.x[i] ?? 0) * perX;
-        const py = Math.max(top, y.from + (points.y[i] ?? 0) * perY);
-        ctx.drawImage(
-          stampOf(failures ? failedShape : g < 0 ? groupColors.length : g),
-          px - box / 2,
-          py - box / 2,
-          box,
-          box,
-        );
+        const px = Math.round((x.from + (points.x[i] ?? 0) * perX) * ratio);
+        const py = Math.round(Math.max(top, y.from + (points.y[i] ?? 0) * perY) * ratio);
+        const pixel = py * columns + px;
+        const before = stamped[pixel] ?? 0;
+        if (before >= stampsMax) continue;
+        stamped[pixel] = before + 1;
+        const mark = stampOf(failures ? failedShape : g < 0 ? groupColors.length : g);
+        ctx.drawImage(mark, px / ratio - box / 2, py / ratio - box / 2, box, box);
       }
     }
   }
+  ctx.imageSmoothingEnabled = true;
   ctx.globalAlpha = 1;
 }
 
