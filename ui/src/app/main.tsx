@@ -6,6 +6,8 @@ import '../styles/app.css';
 import '../styles/components.css';
 import '../styles/waterfall.css';
 import '../styles/playback.css';
+import '../styles/llm.css';
+import '../styles/correlations.css';
 import { App } from './App';
 
 const root = document.getElementById('root');

@@ -1,11 +1,11 @@
 /** A chart over time, with its figures as a table on demand. The drawing library is loaded with the first chart. */
 
-import { LineChart, Table2 } from 'lucide-react';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import type { SeriesAxis } from '../api/types';
 import * as format from '../base/format';
 import { m } from '../base/i18n';
 import { Panel } from './panel';
+import { TableToggle } from './tabletoggle';
 import { useSetView } from './view';
 
 const Plot = lazy(() => import('./plot'));
@@ -58,18 +58,7 @@ export function TimeChart({ title, axis, series, format: show, max, height: tall
             ))}
         </span>
       }
-      actions={
-        <button
-          type="button"
-          className="button icon quiet"
-          aria-pressed={asTable}
-          aria-label={asTable ? m.common.showChart : m.common.showTable}
-          title={asTable ? m.common.showChart : m.common.showTable}
-          onClick={() => setAsTable(!asTable)}
-        >
-          {asTable ? <LineChart size={14} aria-hidden /> : <Table2 size={14} aria-hidden />}
-        </button>
-      }
+      actions={<TableToggle on={asTable} onChange={setAsTable} />}
     >
       {asTable ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard

@@ -1,9 +1,10 @@
 /** How are the durations distributed? Drag over the bars, or type a range, to pick the traces below. */
 
-import { type PointerEvent as ReactPointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type PointerEvent as ReactPointerEvent, useEffect, useRef, useState } from 'react';
 import type { LatencyBucket } from '../../api/types';
 import * as format from '../../base/format';
 import { m } from '../../base/i18n';
+import { useWidth } from '../../components/canvas';
 import { token, useTheme } from '../../components/theme';
 import { place, type Selection, selectBars } from './bars';
 
@@ -24,23 +25,12 @@ interface Props {
 export function Histogram({ buckets, p50, p95, current, selection, label, onSelect }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
+  const width = useWidth(box);
   const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
   const theme = useTheme();
   const left = 44;
   const inner = Math.max(1, width - left - 8);
   const step = inner / Math.max(1, buckets.length);
-
-  useLayoutEffect(() => {
-    const host = box.current;
-    if (!host) return;
-    const measure = () => setWidth(host.clientWidth);
-    measure();
-    if (typeof ResizeObserver === 'undefined') return;
-    const observer = new ResizeObserver(measure);
-    observer.observe(host);
-    return () => observer.disconnect();
-  }, []);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the colours change with the theme
   useEffect(() => {

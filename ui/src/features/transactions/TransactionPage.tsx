@@ -185,6 +185,8 @@ function Found({ service, name, detail, renderTrace }: Props & { detail: Transac
               )}
             </span>
           )}
+          <span className="grow" />
+          <CorrelationLinks service={service} name={name} selection={selection} />
         </RangeFields>
       </Panel>
       <Panel
@@ -232,6 +234,42 @@ function Found({ service, name, detail, renderTrace }: Props & { detail: Transac
         </Loaded>
       </Panel>
     </>
+  );
+}
+
+/** Leads to what goes along with slowness, failure, or the selection. */
+function CorrelationLinks({
+  service,
+  name,
+  selection,
+}: {
+  service: string;
+  name: string;
+  selection: Selection | null;
+}) {
+  const { type } = useView();
+  const group = { service, name, type };
+  return (
+    <span className="correlation-links">
+      {selection && (
+        <Go
+          to="/correlations"
+          search={{ ...group, of: 'selection', points: 'transactions', min: selection.min, max: selection.max }}
+        >
+          {m.correlations.why}
+        </Go>
+      )}
+      <span>
+        {m.correlations.fromHere}{' '}
+        <Go to="/correlations" search={group}>
+          {m.correlations.slowness}
+        </Go>
+        {' · '}
+        <Go to="/correlations" search={{ ...group, of: 'failures' }}>
+          {m.correlations.failing}
+        </Go>
+      </span>
+    </span>
   );
 }
 

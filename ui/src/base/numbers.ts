@@ -1,0 +1,40 @@
+/** Amounts, probabilities and plain numbers for people. */
+
+import { missing } from './format';
+import { language } from './i18n';
+
+type Maybe = number | null | undefined;
+
+function decimal(value: number, digits: number): string {
+  return value.toLocaleString(language(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** Every digit of a whole number: `50,000`. */
+export function whole(value: Maybe): string {
+  return value === null || value === undefined ? missing : decimal(Math.round(value), 0);
+}
+
+/** US dollars, from a number or the API's decimal text: `$3.90`, `$0.0124`, `$0.000031`. */
+export function dollars(amount: Maybe | string): string {
+  const value = typeof amount === 'string' ? Number(amount) : amount;
+  if (value === null || value === undefined || !Number.isFinite(value)) return missing;
+  const size = Math.abs(value);
+  const digits = size === 0 ? 0 : size >= 1 ? 2 : size >= 0.001 ? 4 : Math.min(12, 1 - Math.floor(Math.log10(size)));
+  return `${value < 0 ? '−' : ''}$${decimal(size, digits)}`;
+}
+
+/** A number with two digits behind the point. */
+export function fraction(value: Maybe): string {
+  return value === null || value === undefined || !Number.isFinite(value) ? missing : decimal(value, 2);
+}
+
+/** A p-value or q-value: `0.031`, `< 0.0001`. */
+export function probability(value: Maybe): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return missing;
+  return value < 1e-4 ? `< ${decimal(1e-4, 4)}` : decimal(value, value < 0.01 ? 4 : 3);
+}
+
+/** How many times as often: `9.6`, `12`. */
+export function times(value: number): string {
+  return decimal(value, value < 10 ? 1 : 0);
+}

@@ -1,0 +1,103 @@
+/** Heading, tabs and filters of the screens about model calls. */
+
+import type { ReactNode } from 'react';
+import { servicesQuery } from '../../api/queries';
+import { m } from '../../base/i18n';
+import { NothingHere } from '../../components/empty';
+import { PageHead } from '../../components/panel';
+import { Picker } from '../../components/picker';
+import { Empty } from '../../components/states';
+import { Go, useData, useScope, useSetView, useView } from '../../components/view';
+
+const tabs = [
+  { key: 'tokens', to: '/llm', label: () => m.llm.tokensTab },
+  { key: 'streaming', to: '/llm/streaming', label: () => m.llm.streamingTab },
+] as const;
+
+interface Props {
+  tab: (typeof tabs)[number]['key'];
+  lead: string;
+  /** Models to choose from. */
+  models: readonly string[];
+  children: ReactNode;
+  filters?: ReactNode;
+}
+
+export function LlmFrame({ tab, lead, models, children, filters }: Props) {
+  const { service, model } = useView();
+  return (
+    <div className="page">
+      <PageHead title={m.llm.title} note={lead} />
+      <nav className="page-tabs" aria-label={m.llm.tabs}>
+        {tabs.map(({ key, to, label }) => (
+          <Go
+            key={key}
+            to={to}
+            search={{ ...(service ? { service } : {}), ...(model ? { model } : {}) }}
+            className={key === tab ? 'page-tab here' : 'page-tab'}
+            {...(key === tab ? { 'aria-current': 'page' as const } : {})}
+          >
+            {label()}
+          </Go>
+        ))}
+      </nav>
+      <div className="filters">
+        <ServicePicker />
+        <ModelPicker models={models} />
+        {filters}
+      </div>
+      {children}
+    </div>
+  );
+}
+
+function ServicePicker() {
+  const query = useData(servicesQuery(useScope()));
+  const { service } = useView();
+  const setView = useSetView();
+  const names = query.data?.services.map((s) => s.name) ?? [];
+  return (
+    <Picker
+      label={m.llm.service}
+      all={m.llm.allServices}
+      value={service}
+      choices={names}
+      onChange={(next) => setView({ service: next, model: undefined })}
+    />
+  );
+}
+
+function ModelPicker({ models }: { models: readonly string[] }) {
+  const { model } = useView();
+  const setView = useSetView();
+  return (
+    <Picker
+      label={m.llm.model}
+      all={m.llm.allModels}
+      value={model}
+      choices={models}
+      onChange={(next) => setView({ model: next })}
+    />
+  );
+}
+
+/** Why there is nothing: a filter hides it, or nothing is in the range, or nothing was ever stored. */
+export function NoCalls({ title, text }: { title: string; text: string }) {
+  const { service, model, name, field, value } = useView();
+  const setView = useSetView();
+  const filters = [service, model, name, field && `${field}: ${value}`].filter((f) => f !== undefined);
+  if (filters.length === 0) return <NothingHere title={title} text={text} />;
+  return (
+    <Empty title={m.states.filterTitle} text={m.llm.emptyFilter(filters.map((f) => `“${f}”`).join(', '))}>
+      <button
+        type="button"
+        className="button"
+        onClick={() =>
+          setView({ service: undefined, model: undefined, name: undefined, field: undefined, value: undefined })
+        }
+      >
+        {m.llm.removeFilters}
+      </button>
+    </Empty>
+  );
+}
