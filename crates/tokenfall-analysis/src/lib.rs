@@ -10,6 +10,7 @@ pub mod llm;
 pub mod services;
 pub mod sessions;
 pub mod spend;
+pub mod statistics;
 pub mod status;
 pub mod transactions;
 pub mod waterfall;
