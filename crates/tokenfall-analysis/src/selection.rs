@@ -1,6 +1,12 @@
 //! A part of a chart that somebody drew a box around.
 
 use tokenfall_api::llm::PointOf;
+use tokenfall_model::EventKind;
+use tokenfall_model::document::DependencyRole;
+use tokenfall_model::fields::{self, Field};
+use tokenfall_query::{Filter, SearchRequest};
+
+use crate::scope::{Scope, optional};
 
 /// Which model calls or transactions a question is about; what is `None` does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,12 +15,12 @@ pub struct Selection {
     pub of: PointOf,
     /// Service.
     pub service: Option<String>,
-    /// Model; of transactions, that one of their calls asked it does not matter.
+    /// Model of the calls. Transactions are not chosen by it: they can ask several.
     pub model: Option<String>,
-    /// Name of the transactions.
+    /// Name of the calls or transactions.
     pub name: Option<String>,
-    /// Type of the transactions.
-    pub transaction_type: Option<String>,
+    /// Type of the calls or transactions.
+    pub event_type: Option<String>,
     /// A field and the value that it must have, labels included.
     pub field: Option<(String, String)>,
     /// Durations in microseconds, `from ≤ d < to`.
@@ -34,4 +40,74 @@ impl Selection {
     pub fn without_box(&self) -> Self {
         Self { duration_us: (None, None), tokens: (None, None), ..self.clone() }
     }
+
+    /// Asks about the calls or transactions of the selection.
+    pub(crate) fn request(&self, scope: &Scope) -> SearchRequest {
+        match self.of {
+            PointOf::Calls => self.calls(scope),
+            PointOf::Transactions => self.transactions(scope),
+        }
+    }
+
+    /// Asks about model calls: the spans that stand for one.
+    pub(crate) fn calls(&self, scope: &Scope) -> SearchRequest {
+        scope
+            .request(EventKind::Span)
+            .filter(Filter::term(fields::DEPENDENCY_ROLE, DependencyRole::Generation.as_str()))
+            .filter(optional(fields::MODEL, self.model.as_deref()))
+            .filter(optional(fields::SPAN_NAME, self.name.as_deref()))
+            .filter(optional(fields::SPAN_TYPE, self.event_type.as_deref()))
+            .filter(self.service_and_field())
+            .filter(range(fields::DEPENDENCY_DURATION_US, self.duration_us))
+            .filter(range(fields::GEN_AI_USAGE_OUTPUT_TOKENS, self.tokens))
+    }
+
+    /// Asks about transactions, with model calls or without.
+    pub(crate) fn transactions(&self, scope: &Scope) -> SearchRequest {
+        scope
+            .request(EventKind::Transaction)
+            .filter(self.of_transactions())
+            .filter(range(fields::TRANSACTION_DURATION_US, self.duration_us))
+            .filter(self.transaction_tokens())
+    }
+
+    /// Asks about the events with which model calls are counted. Without the box, because it is drawn around other events.
+    pub(crate) fn carriers(&self, scope: &Scope) -> SearchRequest {
+        let mut request = scope.request(EventKind::Transaction);
+        request.kinds.push(EventKind::Span);
+        request.filter(Filter::exists(fields::LLM_GENERATIONS)).filter(self.of_transactions())
+    }
+
+    fn of_transactions(&self) -> Filter {
+        optional(fields::TRANSACTION_NAME, self.name.as_deref())
+            .and(optional(fields::TRANSACTION_TYPE, self.event_type.as_deref()))
+            .and(self.service_and_field())
+    }
+
+    fn service_and_field(&self) -> Filter {
+        let field = match &self.field {
+            Some((field, value)) => Filter::Term { field: field.clone(), value: value.as_str().into() },
+            None => Filter::All,
+        };
+        optional(fields::SERVICE_NAME, self.service.as_deref()).and(field)
+    }
+
+    /// Tokens of the answers; where only the tokens of questions and answers together are known, those.
+    fn transaction_tokens(&self) -> Filter {
+        if self.tokens == (None, None) {
+            return Filter::All;
+        }
+        let only_total = Filter::exists(fields::LLM_OUTPUT_TOKENS).negate();
+        Filter::Or(vec![
+            range(fields::LLM_OUTPUT_TOKENS, self.tokens),
+            only_total.and(range(fields::LLM_TOTAL_TOKENS, self.tokens)),
+        ])
+    }
+}
+
+fn range(field: Field, (from, to): (Option<u64>, Option<u64>)) -> Filter {
+    if from.is_none() && to.is_none() {
+        return Filter::All;
+    }
+    Filter::range(field, from.map(|n| n as f64), to.map(|n| n as f64))
 }

@@ -137,7 +137,7 @@ fn the_server_understands_every_field() {
             60 => "0.002475",
             _ => "0.002675",
         };
-        assert_eq!(fields.cost.as_ref().map(|cost| cost.usd.as_str()), Some(cost));
+        assert_eq!(fields.cost.as_ref().map(|cost| cost.usd.to_string()).as_deref(), Some(cost));
         assert_eq!((fields.attempts, fields.backoff_us), (Some(2), Some(500_000)));
         assert_eq!(fields.ratelimit, BTreeMap::from([("remaining.requests".to_owned(), 499.0)]));
         let stream = fields.stream.as_ref().expect("a stream");

@@ -15,11 +15,11 @@ pub(super) struct SelectionParams {
     points: Option<PointOf>,
     /// Service. Default: all.
     service: Option<String>,
-    /// Model. Default: all.
+    /// Model of the calls. Default: all.
     model: Option<String>,
-    /// Name of the transactions. Default: all.
+    /// Name of the calls or transactions. Default: all.
     name: Option<String>,
-    /// Type of the transactions. Default: all.
+    /// Type of the calls or transactions. Default: all.
     r#type: Option<String>,
     /// A field that must have the value `value`, such as `labels.team` or `user.id`.
     field: Option<String>,
@@ -47,7 +47,7 @@ impl SelectionParams {
             service: self.service,
             model: self.model,
             name: self.name,
-            transaction_type: self.r#type,
+            event_type: self.r#type,
             field,
             duration_us: (self.min_us, self.max_us),
             tokens: (self.min_tokens, self.max_tokens),
