@@ -5,14 +5,16 @@ import type { ReactNode } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { itemQuery } from '../../api/queries';
 import type { TraceItem } from '../../api/types';
-import { exceptionsOf, framesOf, labelsOf, listAt, numberAt, textAt } from '../../base/document';
+import { exceptionsOf, framesOf, labelsOf, listAt, textAt } from '../../base/document';
 import * as format from '../../base/format';
 import { m } from '../../base/i18n';
 import { CopyButton } from '../../components/copy';
 import { ExceptionChain, Fields, JsonView, Metadata, StackTrace } from '../../components/document';
+import { Fact } from '../../components/fact';
 import { OutcomeMark } from '../../components/figures';
 import { ErrorState, Skeleton } from '../../components/states';
 import { Go, useData, useSetView, useView } from '../../components/view';
+import { CallFacts } from './CallFacts';
 import { Messages } from './Messages';
 import { flag, has, nameOf, serviceOf, type Trace, timeOnPath, typeOf } from './model/trace';
 import { Playback } from './Playback';
@@ -158,15 +160,6 @@ export function Details({ trace, item }: { trace: Trace; item: number }) {
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return children === undefined || children === null || children === '' ? null : (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
 /** What the trace itself knows is shown at once; the document adds the rest when it has come. */
 function Summary({ trace, item, document }: { trace: Trace; item: number; document: unknown }) {
   const offset = trace.offset[item] ?? 0;
@@ -183,9 +176,6 @@ function Summary({ trace, item, document }: { trace: Trace; item: number; docume
   const dependency =
     textAt(document, 'tokenfall.dependency.resource') ?? textAt(document, 'span.destination.service.resource');
   const statement = textAt(document, 'span.db.statement');
-  const tokensIn = numberAt(document, 'gen_ai.usage.input_tokens');
-  const tokensOut = numberAt(document, 'gen_ai.usage.output_tokens');
-  const isCall = has(trace, item, flag.generation);
   const links = listAt(document, 'span.links');
   return (
     <>
@@ -222,21 +212,7 @@ function Summary({ trace, item, document }: { trace: Trace; item: number; docume
             </Fact>
           </>
         )}
-        {isCall && (
-          <>
-            <Fact name={m.detail.provider}>{textAt(document, 'gen_ai.provider.name') ?? m.common.unknown}</Fact>
-            <Fact name={m.detail.model}>
-              {textAt(document, 'gen_ai.response.model') ??
-                textAt(document, 'gen_ai.request.model') ??
-                m.common.unknown}
-            </Fact>
-            <Fact name={m.detail.firstToken}>{first >= 0 ? format.duration(first) : m.common.unknown}</Fact>
-            <Fact name={m.detail.tokensIn}>{tokensIn === undefined ? m.common.unknown : format.count(tokensIn)}</Fact>
-            <Fact name={m.detail.tokensOut}>
-              {tokensOut === undefined ? m.common.unknown : format.count(tokensOut)}
-            </Fact>
-          </>
-        )}
+        {has(trace, item, flag.generation) && <CallFacts trace={trace} item={item} document={document} />}
         {chunks > 0 && (
           <>
             <Fact name={m.detail.chunks}>{format.count(chunks)}</Fact>

@@ -5,9 +5,10 @@ import { TriangleAlert } from 'lucide-react';
 import { useMemo } from 'react';
 import { ApiError } from '../../api/client';
 import { traceQuery } from '../../api/queries';
-import type { TraceSkeleton } from '../../api/types';
+import type { TraceLlm, TraceSkeleton } from '../../api/types';
 import * as format from '../../base/format';
 import { m } from '../../base/i18n';
+import { dollars, whole } from '../../base/numbers';
 import { Empty, ErrorState, Skeleton } from '../../components/states';
 import { Go, useView } from '../../components/view';
 import { Details } from './Details';
@@ -45,6 +46,26 @@ function Loaded({ skeleton, rowsMax }: { skeleton: TraceSkeleton; rowsMax?: numb
   );
 }
 
+/** Tokens and cost of all model calls; `≥` where the cost of one of them is not known. */
+function Spent({ llm }: { llm: TraceLlm }) {
+  const { derived, estimated } = llm.sources;
+  return (
+    <>
+      {llm.total_tokens !== null && (
+        <span title={m.waterfall.tokensHelp}>
+          {m.waterfall.tokens(whole(llm.total_tokens), derived + estimated > 0)}
+        </span>
+      )}
+      {llm.usd !== null && (
+        <b title={llm.unpriced_calls > 0 ? m.waterfall.unpriced(llm.unpriced_calls) : `${llm.usd} USD`}>
+          {llm.unpriced_calls > 0 ? '≥ ' : ''}
+          {dollars(llm.usd)}
+        </b>
+      )}
+    </>
+  );
+}
+
 /** One line of facts above the waterfall, and what is wrong with the trace if anything is. */
 function TraceFacts({ trace }: { trace: Trace }) {
   const facts = useMemo(() => {
@@ -64,6 +85,7 @@ function TraceFacts({ trace }: { trace: Trace }) {
         <span>{m.waterfall.transactions(facts.transactions)}</span>
         <span>{m.waterfall.items(trace.size - facts.transactions)}</span>
         {facts.generations > 0 && <span>{m.waterfall.generations(facts.generations)}</span>}
+        {trace.llm && <Spent llm={trace.llm} />}
         {trace.services.length > 1 && <span>{m.waterfall.services(trace.services.length)}</span>}
         {trace.errors.length > 0 && (
           <span className="error-text">

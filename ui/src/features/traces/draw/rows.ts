@@ -2,6 +2,7 @@
 
 import * as format from '../../../base/format';
 import { m } from '../../../base/i18n';
+import { usedBy } from '../model/describe';
 import { groupOf, hasChildren, isGroup, itemOfRow, type Rows } from '../model/rows';
 import { ticks, toX, type Zoom } from '../model/scale';
 import { flag, has, nameOf, type Trace } from '../model/trace';
@@ -125,6 +126,8 @@ function drawName(ctx: CanvasRenderingContext2D, scene: Scene, paint: Paint, row
     if (errors > 0) badges.push([`▲ ${errors}`, paint.error]);
     else if (!open && below > 0) badges.push([`▲ ${below}`, paint.error]);
     if ((trace.attempt[item] ?? 0) > 0) badges.push([`⟳ ${trace.attempt[item]}`, paint.dim]);
+    const call = trace.calls.get(item);
+    if (call) for (const text of usedBy(call)) badges.push([text, paint.dim]);
     const status = trace.statusCode[item] ?? 0;
     if (status > 0) badges.push([String(status), status >= 400 ? paint.error : paint.dim]);
     if (has(trace, item, flag.orphan)) badges.push([m.waterfall.missingParent, paint.error]);

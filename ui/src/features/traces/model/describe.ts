@@ -1,7 +1,9 @@
 /** A row in words: what a screen reader says of it. */
 
+import type { TraceCall } from '../../../api/types';
 import * as format from '../../../base/format';
 import { m } from '../../../base/i18n';
+import { dollars, whole } from '../../../base/numbers';
 import { groupOf, isGroup, itemOfRow } from './rows';
 import { flag, has, nameOf, type Trace } from './trace';
 
@@ -25,6 +27,8 @@ export function describeRow(trace: Trace, row: number): string {
   if (attempt > 0) parts.push(m.waterfall.attempt(attempt));
   const status = trace.statusCode[item] ?? 0;
   if (status > 0) parts.push(m.waterfall.status(status));
+  const call = trace.calls.get(item);
+  if (call) parts.push(...usedBy(call));
   const first = trace.firstChunk[item] ?? -1;
   if (first >= 0) parts.push(m.waterfall.ttft(format.duration(first)));
   if (has(trace, item, flag.orphan)) parts.push(m.waterfall.missingParent);
@@ -32,6 +36,15 @@ export function describeRow(trace: Trace, row: number): string {
   if (has(trace, item, flag.skewCorrected)) parts.push(m.waterfall.skew);
   parts.push(m.waterfall.startsAt(format.duration(trace.offset[item])));
   return parts.join(', ');
+}
+
+/** Tokens of the answer and cost of a model call, as far as they are known: `≈ 60 tokens`, `$0.0012`. */
+export function usedBy({ output_tokens, source, usd }: TraceCall): string[] {
+  const used: string[] = [];
+  const about = source === 'derived' || source === 'estimated';
+  if (output_tokens !== null) used.push(m.waterfall.tokens(whole(output_tokens), about));
+  if (usd !== null) used.push(dollars(usd));
+  return used;
 }
 
 /** Place of a row in the tree. A group takes the place of its first member. */
