@@ -1,7 +1,16 @@
 //! What did this model call cost? A dated list of prices, and exact arithmetic on it.
 
+mod list;
+mod matching;
+mod provider;
+mod row;
+
 use tokenfall_model::document::PriceReference;
 use tokenfall_model::{Timestamp, Usd};
+
+pub use list::PriceList;
+pub use matching::Clause;
+pub use row::{LongPrices, PriceFileError, PriceRow, Prices, parse_rows};
 
 /// A model call, as far as its price depends on it.
 #[derive(Clone, Copy, Debug)]
@@ -40,20 +49,4 @@ pub struct Cost {
     pub usd: Usd,
     /// Row.
     pub price: PriceReference,
-}
-
-/// Prices, those of the embedded list and those that a file puts over them.
-#[derive(Clone, Debug, Default)]
-pub struct PriceList {}
-
-impl PriceList {
-    /// The list that comes with this version.
-    pub fn embedded() -> Self {
-        Self {}
-    }
-
-    /// Cost of a call; `None` if the list has no such model on that day.
-    pub fn cost(&self, _call: &PricedCall<'_>) -> Option<Cost> {
-        None
-    }
 }
