@@ -13,6 +13,8 @@
 //! wrapper before the call directly in it.
 
 mod facts;
+mod recent;
+mod rollup;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -24,7 +26,11 @@ use crate::dependency::{agent_call, agent_resource, is_echo, is_token, weighted}
 use crate::generation::{
     ApiRequest, ModelWord, api_request, complete_gen_ai, has_gen_ai_evidence, is_agent_step, model_word, named_provider,
 };
-use facts::{Calls, Chunks, Facts, FactsMap, Resolved, SpanKey, Transport};
+use crate::settings::Settings;
+use crate::{cost, usage};
+use facts::{Calls, Chunks, Facts, Resolved, Transport};
+use recent::{Keys, Recent, SpanKey};
+use rollup::Rollups;
 
 /// Spans of which facts are remembered. A span whose facts were forgotten is resolved from itself alone.
 const REMEMBERED_SPANS_MAX: usize = 100_000;
@@ -39,12 +45,15 @@ const ANCESTORS_MAX: usize = 32;
 /// bounded.
 #[derive(Debug)]
 pub struct Enricher {
-    facts: FactsMap,
+    settings: Settings,
+    keys: Keys,
+    facts: Recent<Facts>,
+    rollups: Rollups,
 }
 
 impl Default for Enricher {
     fn default() -> Self {
-        Self::with_memory_of(REMEMBERED_SPANS_MAX)
+        Self::new(Settings::default())
     }
 }
 
@@ -72,13 +81,14 @@ struct Place {
 
 impl Enricher {
     /// Remembers everything that a usual server needs.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(settings: Settings) -> Self {
+        Self::with_memory_of(REMEMBERED_SPANS_MAX, settings)
     }
 
     /// Remembers at most about this many spans.
-    pub fn with_memory_of(spans: usize) -> Self {
-        Self { facts: FactsMap::with_capacity_of(spans) }
+    pub fn with_memory_of(spans: usize, settings: Settings) -> Self {
+        let (keys, facts) = (Keys::default(), Recent::with_capacity_of(spans));
+        Self { settings, keys, facts, rollups: Rollups::with_memory_of(spans) }
     }
 
     /// Completes a batch in place. The order of the documents does not matter within a batch; across batches, a child that
@@ -87,11 +97,22 @@ impl Enricher {
         for document in documents.iter_mut() {
             crate::enrich(document);
         }
-        self.relate(documents);
+        let calls = self.relate(documents);
+        for (i, is_new) in &calls {
+            usage::complete(&mut documents[*i], &self.settings.labels);
+            if *is_new {
+                cost::complete(&mut documents[*i], &self.settings);
+            } else if let Some(fields) = documents[*i].tokenfall.as_mut() {
+                fields.cost = None;
+            }
+        }
+        let new = calls.into_iter().filter(|(_, is_new)| *is_new).map(|(i, _)| i);
+        self.rollups.count(documents, new, &self.keys, &self.settings.labels);
     }
 
-    /// The part of [`Enricher::enrich_batch`] that looks at the neighbours.
-    fn relate(&mut self, documents: &mut [Document]) {
+    /// The part of [`Enricher::enrich_batch`] that looks at the neighbours. Gives the model calls of the batch, and of each
+    /// whether it comes for the first time.
+    fn relate(&mut self, documents: &mut [Document]) -> Vec<(usize, bool)> {
         let mut roles: Vec<Role> = documents.iter().map(role_of).collect();
         let places: Vec<Place> = documents.iter().map(|d| self.place(d)).collect();
         let is_plain = |i: usize| {
@@ -99,18 +120,20 @@ impl Enricher {
         };
         if (0..documents.len()).all(is_plain) {
             documents.iter_mut().for_each(set_agent_call);
-            return;
+            return Vec::new();
         }
         let by_key: HashMap<SpanKey, usize> =
             places.iter().enumerate().filter_map(|(i, place)| Some((place.own?, i))).collect();
         settle_transports(&mut roles, &places, &by_key);
+        let mut calls = Vec::new();
         for i in children_first(&places, &by_key) {
-            self.resolve(&mut documents[i], &roles[i], places[i]);
+            calls.extend(self.resolve(&mut documents[i], &roles[i], places[i]).map(|is_new| (i, is_new)));
         }
+        calls
     }
 
     fn place(&self, document: &Document) -> Place {
-        let key = |id: Option<&str>| Some(self.facts.key(document.trace.as_ref()?.id.as_str(), id?));
+        let key = |id: Option<&str>| Some(self.keys.key(document.trace.as_ref()?.id.as_str(), id?));
         let own = match document.kind() {
             EventKind::Span => key(document.span.as_ref().and_then(|s| s.id.as_ref()).map(AsRef::as_ref)),
             EventKind::Transaction => key(document.transaction.as_ref().and_then(|t| t.id.as_ref()).map(AsRef::as_ref)),
@@ -125,8 +148,10 @@ impl Enricher {
         Place { own, parent }
     }
 
-    fn resolve(&mut self, document: &mut Document, role: &Role, place: Place) {
+    /// Of a model call, says whether it is counted: not if it was before, by itself or by the span around it.
+    fn resolve(&mut self, document: &mut Document, role: &Role, place: Place) -> Option<bool> {
         match role {
+            Role::Model { provider, word } => return self.resolve_model(document, provider.as_deref(), word, place),
             Role::NoSpan => {
                 if let Some(own) = place.own {
                     self.facts.take(own);
@@ -146,8 +171,8 @@ impl Enricher {
                 }
             }
             Role::Transport(request) => self.resolve_transport(document, request, place),
-            Role::Model { provider, word } => self.resolve_model(document, provider.as_deref(), word, place),
         }
+        None
     }
 
     fn resolve_transport(&mut self, document: &mut Document, request: &ApiRequest, place: Place) {
@@ -191,6 +216,9 @@ impl Enricher {
     /// The calls inside speak for themselves.
     fn resolve_wrapper(&mut self, document: &mut Document, place: Place) {
         set(document, None, None);
+        if let Some(fields) = document.tokenfall.as_mut() {
+            (fields.usage, fields.cost) = (None, None);
+        }
         if let Some(own) = place.own {
             self.facts.entry(own).has_model_call = true;
         }
@@ -204,11 +232,17 @@ impl Enricher {
         }
     }
 
-    fn resolve_model(&mut self, document: &mut Document, provider: Option<&str>, word: &str, place: Place) {
+    fn resolve_model(
+        &mut self,
+        document: &mut Document,
+        provider: Option<&str>,
+        word: &str,
+        place: Place,
+    ) -> Option<bool> {
         let told = place.own.and_then(|own| self.facts.take(own)).unwrap_or_default();
         if told.has_model_call {
             self.resolve_wrapper(document, place);
-            return;
+            return None;
         }
         let own_request = document.url.as_deref().and_then(api_request);
         let from_own_url = own_request.as_ref().filter(|r| !r.needs_model_call).map(|r| r.provider.as_str());
@@ -222,9 +256,12 @@ impl Enricher {
         let stream = until_last_chunk(document, &mut dependency, told.chunks);
         let gross = Calls { count: dependency.count, sum_us: dependency.sum_us };
         let inside = told.transports_of(&resource, false);
-        let replaced = match &told.resolved {
-            Some(before) => before.replaced,
-            None => self.tell_model_call(place.parent, Some(&resource)),
+        let (replaced, is_new) = if let Some(before) = &told.resolved {
+            (before.replaced, false)
+        } else {
+            let replaced = self.tell_model_call(place.parent, Some(&resource));
+            // The span around it was counted when it came, and what is stored stays.
+            (replaced, replaced == Calls::default())
         };
         dependency.count += replaced.count - inside.count;
         dependency.sum_us += replaced.sum_us - inside.sum_us;
@@ -234,6 +271,7 @@ impl Enricher {
         complete_gen_ai(document, &resource, operation, model);
         set(document, Some(dependency), stream);
         self.remember_call(place, told, Resolved { resource, gross, replaced });
+        Some(is_new)
     }
 
     /// Marks the parent of a model call. If the parent was stored as a call itself before, it turns out to be a wrapper only

@@ -3,6 +3,7 @@
 //! [`enrich`] looks at one document alone and does what Elastic's server does before it indexes. [`Enricher`] does that too, and
 //! relates spans to each other: generations, token streams and dependencies (`docs/dependencies.md`).
 
+mod cost;
 mod data_stream;
 mod dependency;
 mod enricher;
@@ -10,9 +11,15 @@ mod error;
 mod event;
 mod generation;
 mod host;
+mod labels;
+mod settings;
+mod stream;
 mod target;
+mod usage;
 
 pub use enricher::Enricher;
+pub use labels::{LabelMap, LabelMapError, Meaning};
+pub use settings::Settings;
 
 use tokenfall_model::Document;
 

@@ -20,4 +20,4 @@ pub use document::{Document, EventKind, Outcome};
 pub use ids::{ErrorId, ServiceName, SpanId, TraceId, TransactionId};
 pub use money::{Usd, UsdError};
 pub use time::{Micros, Timestamp};
-pub use timeline::TokenTimeline;
+pub use timeline::{Stall, TokenTimeline};

@@ -3,6 +3,11 @@
 /// Most ticks that are read; writers keep 480.
 const TICKS_MAX: usize = 1_024;
 
+/// A stall is a gap that is longer than this, in microseconds, …
+const STALL_MIN_US: u64 = 250_000;
+/// … and than this many median gaps.
+const STALL_MEDIANS: u64 = 5;
+
 /// Arrivals of the chunks of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenTimeline {
@@ -12,6 +17,17 @@ pub struct TokenTimeline {
     pub chunks_per_tick: u64,
     /// Precision of the offsets in microseconds: each is within half a unit of the truth.
     pub unit_us: u64,
+}
+
+/// A gap in the middle of an answer that stands out: longer than 250 ms and than five median gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stall {
+    /// When it began, after the start of the call, in microseconds.
+    pub offset_us: u64,
+    /// How long it was, in microseconds.
+    pub gap_us: u64,
+    /// Chunks that had come before.
+    pub after_chunks: u64,
 }
 
 /// A text that is no timeline.
@@ -60,6 +76,22 @@ impl TokenTimeline {
         }
         Ok(Self { offsets_us, chunks_per_tick, unit_us })
     }
+
+    /// Stalls in the order of time. The time to the first chunk is none: nothing had come yet.
+    pub fn stalls(&self) -> Vec<Stall> {
+        let gaps = || self.offsets_us.windows(2).map(|pair| (pair[0], pair[1].saturating_sub(pair[0])));
+        let mut lengths: Vec<u64> = gaps().map(|(_, gap)| gap).collect();
+        lengths.sort_unstable();
+        let median = lengths.get(lengths.len() / 2).copied().unwrap_or(0);
+        let stands_out = |gap: u64| gap > STALL_MIN_US && gap > median.saturating_mul(STALL_MEDIANS);
+        let stalls = gaps().enumerate().filter(|(_, (_, gap))| stands_out(*gap));
+        stalls
+            .map(|(i, (offset_us, gap_us))| {
+                let after_chunks = (i as u64).saturating_mul(self.chunks_per_tick).saturating_add(1);
+                Stall { offset_us, gap_us, after_chunks }
+            })
+            .collect()
+    }
 }
 
 fn positive(text: &str) -> Result<u64, TimelineError> {
@@ -101,6 +133,19 @@ fn value(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stalls_stand_out() {
+        let stalls = |offsets_us: &[u64], chunks_per_tick| {
+            let timeline = TokenTimeline { offsets_us: offsets_us.to_vec(), chunks_per_tick, unit_us: 1 };
+            timeline.stalls().into_iter().map(|s| (s.offset_us, s.gap_us, s.after_chunks)).collect::<Vec<_>>()
+        };
+        assert_eq!(stalls(&[900_000], 1), []);
+        assert_eq!(stalls(&[0, 40, 80, 120, 400_120], 1), [(120, 400_000, 4)]);
+        assert_eq!(stalls(&[0, 40, 80, 120, 400_120], 4), [(120, 400_000, 13)]);
+        assert_eq!(stalls(&[0, 100_000, 200_000, 300_000, 700_000], 1), [], "not even five times as long");
+        assert_eq!(stalls(&[0, 4, 8, 12, 250_012], 1), [], "too short to be seen");
+    }
 
     #[test]
     fn the_example_of_the_specification() {

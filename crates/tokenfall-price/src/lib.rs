@@ -5,12 +5,13 @@ mod matching;
 mod provider;
 mod row;
 
+use tokenfall_model::Timestamp;
 use tokenfall_model::document::PriceReference;
-use tokenfall_model::{Timestamp, Usd};
 
 pub use list::PriceList;
 pub use matching::Clause;
 pub use row::{LongPrices, PriceFileError, PriceRow, Prices, parse_rows};
+pub use tokenfall_model::Usd;
 
 /// A model call, as far as its price depends on it.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,6 @@
 //! The list: finds the row of a call and multiplies.
 
+use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use rustc_hash::FxHashMap;
@@ -23,10 +24,17 @@ static ROWS: LazyLock<Arc<Layer>> = LazyLock::new(|| {
 });
 
 /// Prices, those of the embedded list and those that a file puts over them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct PriceList {
     /// The first that knows a model decides.
     layers: Vec<Arc<Layer>>,
+}
+
+impl fmt::Debug for PriceList {
+    /// Names of the lists: nobody wants to see thousands of rows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.layers.iter().map(|layer| &layer.name)).finish()
+    }
 }
 
 impl PriceList {

@@ -53,7 +53,7 @@ impl App {
             search_permits: Arc::new(Semaphore::new(config.limits.searches_max)),
             metrics: Metrics::new(),
             stopping: CancellationToken::new(),
-            enricher: Mutex::new(Enricher::new()),
+            enricher: Mutex::new(Enricher::new(config.enrich.clone())),
             config,
             store,
         }))

@@ -21,6 +21,8 @@ pub struct Config {
     pub namespace: String,
     /// Environment of services that name none.
     pub default_environment: Option<String>,
+    /// What labels mean and models cost.
+    pub enrich: tokenfall_enrich::Settings,
     /// What is too much.
     pub limits: Limits,
     /// How long running requests may take when the server stops.
@@ -80,6 +82,7 @@ impl Default for Config {
             hosts: Vec::new(),
             namespace: "default".into(),
             default_environment: None,
+            enrich: tokenfall_enrich::Settings::default(),
             limits: Limits::default(),
             shutdown_timeout: Duration::from_secs(30),
         }

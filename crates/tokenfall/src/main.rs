@@ -2,6 +2,7 @@
 
 mod doctor;
 mod options;
+mod prices;
 mod serve;
 mod settings;
 
@@ -43,6 +44,11 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
                 resolved.settings()?;
             }
             None => {}
+        },
+        Some(("prices", matches)) => match matches.subcommand() {
+            Some(("list", matches)) => print(&prices::list(&resolve(matches)?.settings()?, matches)?)?,
+            Some(("import", matches)) => print(&prices::import(&resolve(matches)?.settings()?, matches)?)?,
+            _ => {}
         },
         Some(("openapi", _)) => print(tokenfall_server::openapi().trim_end())?,
         _ => {}
@@ -119,6 +125,7 @@ fn command() -> Command {
                 ))
                 .subcommand(Command::new("reference").about("Print the page that describes all options (Markdown)")),
         )
+        .subcommand(prices::command(|command| with_options(command, |name| matches!(name, "data" | "prices"))))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document of the API"))
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use tokenfall_enrich::LabelMap;
 use tokenfall_server::{Config, Secret};
 use tokenfall_store::embedded;
 
@@ -15,6 +16,8 @@ use tokenfall_store::embedded;
 pub(crate) struct Settings {
     /// Data directory.
     pub(crate) data: PathBuf,
+    /// Price file that comes before the list of the program.
+    pub(crate) prices: Option<PathBuf>,
     /// The server.
     pub(crate) server: Config,
     /// The store.
@@ -134,6 +137,27 @@ pub(crate) const OPTIONS: &[Opt] = &[
             s.store.retention = if v.is_empty() { None } else { Some(duration(v)?) };
             Ok(())
         },
+    },
+    Opt {
+        name: "prices",
+        unit: "path",
+        default: "",
+        doc: "File with prices of models that come before those of the program (docs/formats/prices.md). Empty takes \
+              `prices.jsonl` of the data directory, if it is there.",
+        secret: false,
+        apply: |s, v| {
+            s.prices = (!v.is_empty()).then(|| v.into());
+            Ok(())
+        },
+    },
+    Opt {
+        name: "labels",
+        unit: "label=meaning, …",
+        default: LabelMap::DEFAULT,
+        doc: "Which labels of transactions and spans mean what: total_tokens, input_tokens, output_tokens, cost_usd, \
+              question, model, user, session.",
+        secret: false,
+        apply: |s, v| set(&mut s.server.enrich.labels, v),
     },
     Opt {
         name: "hosts",

@@ -16,11 +16,13 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     start_log(settings)?;
     // Before the data directory is made: a refused configuration leaves no trace.
     settings.server.check()?;
+    let mut config = settings.server.clone();
+    config.enrich.prices = crate::prices::price_list(settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let store = EmbeddedStore::open(&settings.data, settings.store.clone())?;
     runtime.block_on(async {
         let stop = stop_signal().context("cannot wait for signals")?;
-        let server = Server::bind(settings.server.clone(), Arc::new(store)).await?;
+        let server = Server::bind(config, Arc::new(store)).await?;
         greet(settings, server.address());
         server.run(stop).await;
         Ok(())

@@ -79,7 +79,7 @@ fn understood(requests: &[Request]) -> Vec<Document> {
         stream.finish(&mut documents);
         assert_eq!(stream.error_count(), 0, "{:?}", stream.errors());
     }
-    Enricher::new().enrich_batch(&mut documents);
+    Enricher::default().enrich_batch(&mut documents);
     documents
 }
 

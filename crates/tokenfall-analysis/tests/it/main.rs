@@ -38,7 +38,7 @@ fn recorded(bodies: &[&str]) -> Recorded {
 
 fn documents_of(bodies: &[&str]) -> Vec<Document> {
     let mut documents = Vec::new();
-    let mut enricher = Enricher::new();
+    let mut enricher = Enricher::default();
     for body in bodies {
         let path = repository_root().join("tests/fixtures/captured").join(body);
         let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -329,4 +329,40 @@ fn attempts_and_errors_of_refused_calls() {
     assert_eq!(asked.sample.unwrap()["error"]["id"], oldest.error_id.as_str());
     let other = ErrorsQuery { exception_type: Some("KeyError".into()), ..ErrorsQuery::default() };
     assert!(errors::groups(&all.store, &all.scope, &other).unwrap().groups.is_empty());
+}
+
+#[test]
+fn tokens_and_cost_of_the_article() {
+    let documents = documents_of(&[OK]);
+    let calls: Vec<&Document> = documents.iter().filter(|d| is_model_call(d)).collect();
+    assert_eq!(calls.len(), 3);
+    for call in calls {
+        let fields = call.tokenfall.as_deref().unwrap();
+        assert_eq!(fields.model.as_deref(), Some("gpt-35-turbo"));
+        let usage = call.gen_ai.as_ref().unwrap().usage.unwrap();
+        assert_eq!((usage.input_tokens, usage.output_tokens), (None, Some(60)), "62 chunks, two of them without text");
+        assert_eq!(fields.usage.map(|u| (u.source.as_str(), u.total_tokens)), Some(("derived", None)));
+        assert_eq!(fields.cost, None, "nobody knows how long the question was");
+    }
+    let transaction = documents.iter().find(|d| d.kind() == EventKind::Transaction).unwrap();
+    let fields = transaction.tokenfall.as_deref().unwrap();
+    let sum = fields.llm.as_deref().unwrap();
+    assert_eq!((sum.generations, sum.failed_generations, sum.unpriced_generations), (3, 0, 0));
+    assert_eq!((sum.total_tokens, sum.output_tokens), (Some(1446), Some(180)));
+    assert_eq!(sum.cost_pico_usd, Some(2_892_000_000), "the label openai_cost");
+    assert!(fields.question.is_some());
+    assert_eq!(fields.model.as_deref(), Some("gpt-35-turbo"));
+}
+
+#[test]
+fn attempts_that_failed_are_counted() {
+    let documents = documents_of(&[RATELIMIT]);
+    let transaction = documents.iter().find(|d| d.kind() == EventKind::Transaction).unwrap();
+    let sum = transaction.tokenfall.as_ref().unwrap().llm.as_deref().unwrap();
+    assert_eq!((sum.generations, sum.failed_generations), (9, 6));
+}
+
+fn is_model_call(document: &Document) -> bool {
+    let dependency = document.tokenfall.as_ref().and_then(|fields| fields.dependency.as_ref());
+    dependency.is_some_and(|d| d.role == tokenfall_model::document::DependencyRole::Generation)
 }

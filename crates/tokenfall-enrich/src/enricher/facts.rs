@@ -1,17 +1,12 @@
 //! What the children of a span told about it, for a bounded number of spans.
 
-use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-
 use tokenfall_model::Timestamp;
 use tokenfall_model::document::TokenStream;
 
+use super::recent::SpanKey;
+
 /// Requests that are remembered of one model call; more are counted on their own.
 const TRANSPORTS_MAX: usize = 64;
-
-/// Trace and span. The hash is keyed by chance, so that nobody can make two spans meet.
-pub(super) type SpanKey = u128;
 
 /// Calls and the time in them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -132,52 +127,5 @@ impl Facts {
         self.api_provider = self.api_provider.take().or(told.api_provider);
         self.api_operation = self.api_operation.or(told.api_operation);
         self.api_model = self.api_model.take().or(told.api_model);
-    }
-}
-
-/// Facts of the spans that were touched last: two generations of a map, of which the older one is let go when the younger
-/// one is full.
-#[derive(Debug)]
-pub(super) struct FactsMap {
-    hashers: [RandomState; 2],
-    young: HashMap<SpanKey, Facts>,
-    old: HashMap<SpanKey, Facts>,
-    young_max: usize,
-}
-
-impl FactsMap {
-    pub(super) fn with_capacity_of(spans: usize) -> Self {
-        Self {
-            hashers: [RandomState::new(), RandomState::new()],
-            young: HashMap::new(),
-            old: HashMap::new(),
-            young_max: (spans / 2).max(1),
-        }
-    }
-
-    pub(super) fn key(&self, trace: &str, span: &str) -> SpanKey {
-        let [high, low] = &self.hashers;
-        (u128::from(high.hash_one((trace, span))) << 64) | u128::from(low.hash_one((trace, span)))
-    }
-
-    pub(super) fn contains(&self, key: SpanKey) -> bool {
-        self.young.contains_key(&key) || self.old.contains_key(&key)
-    }
-
-    pub(super) fn take(&mut self, key: SpanKey) -> Option<Facts> {
-        self.young.remove(&key).or_else(|| self.old.remove(&key))
-    }
-
-    pub(super) fn entry(&mut self, key: SpanKey) -> &mut Facts {
-        if !self.young.contains_key(&key) && self.young.len() >= self.young_max {
-            self.old = std::mem::take(&mut self.young);
-        }
-        let Self { young, old, .. } = self;
-        young.entry(key).or_insert_with(|| old.remove(&key).unwrap_or_default())
-    }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.young.len() + self.old.len()
     }
 }

@@ -13,6 +13,8 @@ use tokenfall_model::{Micros, Outcome, ServiceName, SpanId, Timestamp, TraceId, 
 
 use super::*;
 
+mod rollup;
+
 fn span(id: &str, parent: &str, name: &str, kind: &str, at_us: i64, duration_us: u64) -> Document {
     let mut document = Document::new(Timestamp::from_micros(at_us), EventKind::Span, ServiceName::new("rag"));
     document.trace = Some(Id { id: TraceId::new("t") });
@@ -84,11 +86,16 @@ fn own_call(id: &str, stream: Option<TokenStream>) -> Document {
 fn tokens_of_the_agent_are_no_model_calls() {
     let mut documents =
         vec![own_token("a", "g", 1_100, 200, 30), own_token("b", "g", 1_400, 300, 1), own_call("g", None)];
-    Enricher::new().enrich_batch(&mut documents);
+    Enricher::default().enrich_batch(&mut documents);
     assert!(documents[..2].iter().all(|token| token.tokenfall.is_none()));
     let fields = documents[2].tokenfall.as_deref().unwrap();
-    let stream =
-        TokenStream { chunks: 31, time_to_first_chunk_us: 100, time_to_last_chunk_us: 700, ..TokenStream::default() };
+    let stream = TokenStream {
+        chunks: 31,
+        time_to_first_chunk_us: 100,
+        time_to_last_chunk_us: 700,
+        time_per_output_token_us: Some(21),
+        ..TokenStream::default()
+    };
     assert_eq!(fields.stream.as_ref(), Some(&stream));
     let dependency = fields.dependency.as_ref().unwrap();
     assert_eq!((dependency.resource.as_str(), dependency.count, dependency.duration_us), ("openai", 1.0, 700));
@@ -108,10 +115,16 @@ fn what_the_agent_measured_counts() {
         if !tokens_first {
             documents.reverse();
         }
-        Enricher::new().enrich_batch(&mut documents);
+        Enricher::default().enrich_batch(&mut documents);
         let call = documents.iter().find(|document| document.span.as_ref().unwrap().action.is_none()).unwrap();
         let fields = call.tokenfall.as_deref().unwrap();
-        assert_eq!(fields.stream.as_ref(), Some(&measured));
+        let derived = TokenStream {
+            time_per_output_token_us: Some(20),
+            stall_count: Some(0),
+            stall_sum_us: Some(0),
+            ..measured.clone()
+        };
+        assert_eq!(fields.stream.as_ref(), Some(&derived));
         assert_eq!(fields.dependency.as_ref().unwrap().duration_us, 650);
     }
 }
@@ -186,7 +199,7 @@ fn rows(documents: &[Document]) -> BTreeMap<String, Row> {
 }
 
 fn related(mut documents: Vec<Document>) -> Vec<Document> {
-    Enricher::new().relate(&mut documents);
+    Enricher::default().relate(&mut documents);
     documents
 }
 
@@ -267,8 +280,8 @@ fn batches_of_any_size_give_the_same_documents() {
     let whole = related(all.clone());
     for size in 1..all.len() {
         let mut split = all.clone();
-        let mut enricher = Enricher::new();
-        split.chunks_mut(size).for_each(|batch| enricher.relate(batch));
+        let mut enricher = Enricher::default();
+        split.chunks_mut(size).for_each(|batch| drop(enricher.relate(batch)));
         assert_eq!(split, whole, "batches of {size}");
     }
 }
@@ -285,7 +298,7 @@ fn the_order_inside_a_batch_does_not_matter() {
 
 #[test]
 fn a_late_request_is_not_counted_again() {
-    let mut enricher = Enricher::new();
+    let mut enricher = Enricher::default();
     let mut first = [span("g", "tx", "chat", "openai", 0, 900)];
     let mut second = [transport("h", "g", 10, 100)];
     enricher.relate(&mut first);
@@ -299,21 +312,21 @@ fn what_is_sent_again_comes_out_the_same() {
     // An agent that was told to come again sends the same events, which were not stored the first time.
     for folder in ["elastic-apm-python-openai027-ok", "elastic-apm-python-openai027-ratelimit"] {
         let sent = captured(folder, "004.ndjson");
-        let mut enricher = Enricher::new();
+        let mut enricher = Enricher::default();
         let mut first = sent.clone();
         enricher.relate(&mut first);
         let mut again = sent.clone();
         enricher.relate(&mut again);
         assert_eq!(again, first);
         let mut in_pieces = sent;
-        in_pieces.chunks_mut(3).for_each(|batch| enricher.relate(batch));
+        in_pieces.chunks_mut(3).for_each(|batch| drop(enricher.relate(batch)));
         assert_eq!(in_pieces, first);
     }
 }
 
 #[test]
 fn a_call_that_turns_out_to_be_a_wrapper_is_taken_back() {
-    let mut enricher = Enricher::new();
+    let mut enricher = Enricher::default();
     let mut all = vec![
         span("w", "tx", "answer", "openai", 0, 1_000),
         transport("h1", "w", 0, 50),
@@ -321,7 +334,7 @@ fn a_call_that_turns_out_to_be_a_wrapper_is_taken_back() {
         transport("h2", "g", 100, 40),
         transport("h3", "w", 950, 30),
     ];
-    all.chunks_mut(1).for_each(|batch| enricher.relate(batch));
+    all.chunks_mut(1).for_each(|batch| drop(enricher.relate(batch)));
     // The call g with its request h2, and the requests h1 and h3 outside of any call.
     let rows = rows(&all);
     assert!((rows["openai"].count - 3.0).abs() < 1e-9, "{rows:?}");
@@ -391,7 +404,7 @@ fn an_echo_calls_nobody_and_stays_as_sent() {
 
 #[test]
 fn memory_is_bounded() {
-    let mut enricher = Enricher::with_memory_of(1_000);
+    let mut enricher = Enricher::with_memory_of(1_000, Settings::default());
     for i in 0..10_000 {
         enricher.relate(&mut [token(&format!("k{i}"), &format!("p{i}"), 0, 1, 1)]);
     }
@@ -461,8 +474,8 @@ proptest! {
             // Several batches: children first, as agents report.
             documents.reverse();
         }
-        let mut enricher = Enricher::new();
-        documents.chunks_mut(size).for_each(|batch| enricher.relate(batch));
+        let mut enricher = Enricher::default();
+        documents.chunks_mut(size).for_each(|batch| drop(enricher.relate(batch)));
         let counted: f64 = rows(&documents).values().map(|row| row.count).sum();
         prop_assert!((counted - true_calls(&tree)).abs() < 1e-6, "{counted} of {}", true_calls(&tree));
     }
@@ -478,8 +491,8 @@ proptest! {
                 _ => token(&id.to_string(), &parent.to_string(), 0, 1, 1),
             })
             .collect();
-        let mut enricher = Enricher::new();
-        documents.chunks_mut(size).for_each(|batch| enricher.relate(batch));
+        let mut enricher = Enricher::default();
+        documents.chunks_mut(size).for_each(|batch| drop(enricher.relate(batch)));
         prop_assert!(rows(&documents).values().all(|row| row.count.is_finite() && row.sum_us.is_finite()));
     }
 }

@@ -11,6 +11,36 @@ use tokenfall_model::document::{
 use super::super::{some, url};
 use super::attributes::Attributes;
 
+// Names of one fact, the one of OpenTelemetry's conventions first, then its older names, those of OpenLLMetry and OpenInference.
+const PROVIDER: &[&str] = &["gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"];
+const REQUEST_MODEL: &[&str] = &["gen_ai.request.model", "llm.request.model", "llm.model_name", "embedding.model_name"];
+const RESPONSE_MODEL: &[&str] = &["gen_ai.response.model", "llm.response.model"];
+const INPUT_TOKENS: &[&str] =
+    &["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens", "llm.token_count.prompt"];
+const OUTPUT_TOKENS: &[&str] = &[
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.completion_tokens",
+    "llm.usage.completion_tokens",
+    "llm.token_count.completion",
+];
+const TOTAL_TOKENS: &[&str] = &["gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total"];
+const CACHE_READ_TOKENS: &[&str] = &[
+    "gen_ai.usage.cache_read.input_tokens",
+    "gen_ai.usage.cache_read_input_tokens",
+    "llm.token_count.prompt_details.cache_read",
+];
+const CACHE_CREATION_TOKENS: &[&str] = &[
+    "gen_ai.usage.cache_creation.input_tokens",
+    "gen_ai.usage.cache_creation_input_tokens",
+    "llm.token_count.prompt_details.cache_write",
+];
+const REASONING_TOKENS: &[&str] = &[
+    "gen_ai.usage.reasoning.output_tokens",
+    "gen_ai.usage.reasoning_tokens",
+    "llm.token_count.completion_details.reasoning",
+];
+const COST_USD: &[&str] = &["tokenfall.cost.usd", "gen_ai.usage.cost", "llm.cost.total"];
+
 /// Prefix of what the provider says about limits.
 const RATELIMIT: &str = "tokenfall.ratelimit.";
 /// Most facts about limits that are kept.
@@ -20,27 +50,27 @@ impl Attributes {
     /// Takes what is said about a model call.
     pub(super) fn gen_ai(&mut self, document: &mut Document) {
         let gen_ai = GenAi {
-            provider: self.text(&["gen_ai.provider.name", "gen_ai.system"]).map(|name| Name { name }),
+            provider: self.text(PROVIDER).map(|name| Name { name }),
             operation: self.text(&["gen_ai.operation.name"]).map(|name| Name { name }),
             request: some(GenAiRequest {
-                model: self.text(&["gen_ai.request.model"]),
+                model: self.text(REQUEST_MODEL),
                 max_tokens: self.int(&["gen_ai.request.max_tokens"]),
                 temperature: self.float("gen_ai.request.temperature"),
                 top_p: self.float("gen_ai.request.top_p"),
-                stream: self.take(&["gen_ai.request.stream"], Value::as_bool),
+                stream: self.take(&["gen_ai.request.stream", "gen_ai.is_streaming"], Value::as_bool),
             }),
             response: some(GenAiResponse {
-                model: self.text(&["gen_ai.response.model"]),
+                model: self.text(RESPONSE_MODEL),
                 id: self.text(&["gen_ai.response.id"]),
                 finish_reasons: self.take(&["gen_ai.response.finish_reasons"], texts).unwrap_or_default(),
                 time_to_first_chunk: self.float("gen_ai.response.time_to_first_chunk"),
             }),
             usage: some(GenAiUsage {
-                input_tokens: self.count("gen_ai.usage.input_tokens"),
-                output_tokens: self.count("gen_ai.usage.output_tokens"),
-                cache_read_input_tokens: self.count("gen_ai.usage.cache_read.input_tokens"),
-                cache_creation_input_tokens: self.count("gen_ai.usage.cache_creation.input_tokens"),
-                reasoning_output_tokens: self.count("gen_ai.usage.reasoning.output_tokens"),
+                input_tokens: self.count(INPUT_TOKENS),
+                output_tokens: self.count(OUTPUT_TOKENS),
+                cache_read_input_tokens: self.count(CACHE_READ_TOKENS),
+                cache_creation_input_tokens: self.count(CACHE_CREATION_TOKENS),
+                reasoning_output_tokens: self.count(REASONING_TOKENS),
             }),
             input: self.take(&["gen_ai.input.messages"], json).map(|messages| GenAiMessages { messages }),
             output: self.take(&["gen_ai.output.messages"], json).map(|messages| GenAiMessages { messages }),
@@ -49,17 +79,23 @@ impl Attributes {
         let first = gen_ai.response.as_ref().and_then(|response| response.time_to_first_chunk);
         let fields = TokenfallFields {
             stream: self.stream(first),
-            usage: self
-                .take(&["tokenfall.usage.source"], |value| value.as_str().and_then(UsageSource::from_word))
-                .map(|source| TokenfallUsage { source, total_tokens: None }),
-            cost: self.take(&["tokenfall.cost.usd"], amount).map(TokenfallCost::reported),
-            attempts: self.count("tokenfall.attempts"),
+            usage: self.usage(),
+            cost: self.take(COST_USD, amount).map(TokenfallCost::reported),
+            attempts: self.count(&["tokenfall.attempts"]),
             backoff_us: self.micros("tokenfall.backoff"),
             ratelimit: self.ratelimit(),
             ..TokenfallFields::default()
         };
         document.gen_ai = some(gen_ai).map(Box::new);
         document.tokenfall = some(fields).map(Box::new);
+    }
+
+    /// Where the tokens come from, and their sum if somebody says it. A sender that says a sum reports it.
+    fn usage(&mut self) -> Option<TokenfallUsage> {
+        let source = self.take(&["tokenfall.usage.source"], |value| value.as_str().and_then(UsageSource::from_word));
+        let total_tokens = self.count(TOTAL_TOKENS);
+        let source = source.or(total_tokens.map(|_| UsageSource::Reported))?;
+        Some(TokenfallUsage { source, total_tokens })
     }
 
     /// The stream as our agent measured it. Without the number of chunks and both times there is none.
@@ -70,7 +106,7 @@ impl Attributes {
             return None;
         }
         Some(TokenStream {
-            chunks: self.count("tokenfall.stream.chunks")?,
+            chunks: self.count(&["tokenfall.stream.chunks"])?,
             time_to_first_chunk_us,
             time_to_last_chunk_us: self.micros("tokenfall.stream.time_to_last_chunk")?,
             inter_token_p50_us: self.micros("tokenfall.stream.inter_token.p50"),
@@ -98,9 +134,9 @@ impl Attributes {
     }
 
     /// A number that is not negative. Senders whose numbers are all floating point send `12.0`.
-    fn count(&mut self, key: &str) -> Option<u64> {
+    fn count(&mut self, keys: &[&str]) -> Option<u64> {
         let whole = |number: f64| (number >= 0.0 && number.fract() == 0.0 && number < 1e15).then_some(number as u64);
-        self.take(&[key], |value| value.as_u64().or_else(|| whole(value.as_f64()?)))
+        self.take(keys, |value| value.as_u64().or_else(|| whole(value.as_f64()?)))
     }
 
     /// Seconds as microseconds.
@@ -133,7 +169,10 @@ fn json(value: &Value) -> Option<String> {
     }
 }
 
-/// An amount of money: a decimal number without sign and exponent.
+/// An amount of money: a decimal number as text, or a number.
 fn amount(value: &Value) -> Option<Usd> {
-    value.as_str()?.parse().ok().filter(|usd| *usd >= Usd::ZERO)
+    match value {
+        Value::String(text) => text.parse().ok().filter(|usd| *usd >= Usd::ZERO),
+        _ => Usd::from_f64(value.as_f64()?),
+    }
 }
