@@ -39,7 +39,7 @@ pub struct TokensAnswer {
     pub of: PointOf,
     /// Model calls (or transactions) whose tokens and duration are known.
     pub matching: u64,
-    /// Those of them that succeeded or failed and whose tokens are not known.
+    /// Model calls (or transactions with model calls) that did not fail and whose tokens are not known.
     pub unknown: u64,
     /// The points as columns: all of `matching`, or an even sample of them.
     pub points: TokenPoints,

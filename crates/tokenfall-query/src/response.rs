@@ -186,6 +186,14 @@ impl Points {
         }
     }
 
+    /// The texts of a field by its position in the request: the dictionary, and the index into it of each document.
+    pub fn texts(&self, field: usize) -> (&[String], &[Option<u32>]) {
+        match self.columns.get(field) {
+            Some(PointColumn::Texts { dictionary, values }) => (dictionary, values),
+            _ => (&[], &[]),
+        }
+    }
+
     /// The text of a field of one document.
     pub fn text(&self, field: usize, document: usize) -> Option<&str> {
         match self.columns.get(field) {
