@@ -6,5 +6,6 @@ mod streaming;
 mod tokens;
 
 pub use calls::calls;
+pub(crate) use stalls::answer_text;
 pub use streaming::streaming;
 pub use tokens::tokens;

@@ -53,7 +53,7 @@ impl Selection {
     pub(crate) fn calls(&self, scope: &Scope) -> SearchRequest {
         scope
             .request(EventKind::Span)
-            .filter(Filter::term(fields::DEPENDENCY_ROLE, DependencyRole::Generation.as_str()))
+            .filter(is_call())
             .filter(optional(fields::MODEL, self.model.as_deref()))
             .filter(optional(fields::SPAN_NAME, self.name.as_deref()))
             .filter(optional(fields::SPAN_TYPE, self.event_type.as_deref()))
@@ -69,6 +69,23 @@ impl Selection {
             .filter(self.of_transactions())
             .filter(range(fields::TRANSACTION_DURATION_US, self.duration_us))
             .filter(self.transaction_tokens())
+    }
+
+    /// Asks about the events that have a cost, each amount once: model calls, and transactions that say more than theirs.
+    pub(crate) fn costs(&self, scope: &Scope) -> SearchRequest {
+        let mut request = scope.request(EventKind::Transaction);
+        request.kinds.push(EventKind::Span);
+        let of_transaction = Filter::term(fields::PROCESSOR_EVENT, EventKind::Transaction.as_str())
+            .and(Filter::exists(fields::COST_PICO_USD));
+        request
+            .filter(Filter::Or(vec![is_call(), of_transaction]))
+            .filter(optional(fields::MODEL, self.model.as_deref()))
+            .filter(optional(fields::SERVICE_NAME, self.service.as_deref()))
+    }
+
+    /// True if something is chosen that model calls do not know of themselves, only their transactions.
+    pub(crate) fn is_of_transactions(&self) -> bool {
+        self.name.is_some() || self.event_type.is_some() || self.field.is_some()
     }
 
     /// Asks about the events with which model calls are counted. Without the box, because it is drawn around other events.
@@ -103,6 +120,11 @@ impl Selection {
             only_total.and(range(fields::LLM_TOTAL_TOKENS, self.tokens)),
         ])
     }
+}
+
+/// A model call.
+pub(crate) fn is_call() -> Filter {
+    Filter::term(fields::DEPENDENCY_ROLE, DependencyRole::Generation.as_str())
 }
 
 fn range(field: Field, (from, to): (Option<u64>, Option<u64>)) -> Filter {

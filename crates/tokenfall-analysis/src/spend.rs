@@ -1,65 +1,111 @@
 //! What model calls cost, and by whom and for what.
+//!
+//! Money is summed in two ways that give the same amount (`docs/model-calls.md`): over *carriers*, the transactions with the sums
+//! of their calls, which know user, session and question; and over *costs*, the calls themselves, which know model and provider.
 
-use tokenfall_api::spend::{QuestionList, SpendAnswer};
+mod figures;
+mod forecast;
+mod questions;
+mod rows;
+mod unpriced;
+
+use tokenfall_api::spend::{SpendAnswer, SpendSeries};
+use tokenfall_model::{Usd, fields};
+use tokenfall_query::{AggregationKind, Aggregations, SearchRequest};
 use tokenfall_store::{Search, SearchError};
 
 use crate::scope::Scope;
 use crate::selection::Selection;
 
-/// What spend is broken down by.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum SpendBy {
-    /// Model that answered.
-    #[default]
-    Model,
-    /// Provider.
-    Provider,
-    /// Service.
-    Service,
-    /// Name of the transaction.
-    Transaction,
-    /// User.
-    User,
-    /// Session.
-    Session,
-    /// What the user asked.
-    Question,
-    /// A label by its name, without prefix.
-    Label(String),
-}
+pub use questions::questions;
+pub use rows::SpendBy;
 
-impl SpendBy {
-    /// Reads the parameter `by` of the API. `None` if there is no such thing.
-    pub fn from_param(param: &str) -> Option<Self> {
-        Some(match param {
-            "model" => Self::Model,
-            "provider" => Self::Provider,
-            "service" => Self::Service,
-            "transaction" => Self::Transaction,
-            "user" => Self::User,
-            "session" => Self::Session,
-            "question" => Self::Question,
-            label => Self::Label(label.strip_prefix("label:").filter(|name| !name.is_empty())?.to_owned()),
-        })
-    }
-}
+const DAY_US: i64 = 86_400_000_000;
+const HOUR_US: i64 = 3_600_000_000;
+/// Most buckets of the series.
+const BUCKETS_MAX: i64 = 400;
 
 /// Spend of a time range.
 pub fn spend(
-    _search: &dyn Search,
-    _scope: &Scope,
-    _selection: &Selection,
-    _by: &SpendBy,
+    search: &dyn Search,
+    scope: &Scope,
+    selection: &Selection,
+    by: &SpendBy,
 ) -> Result<SpendAnswer, SearchError> {
-    Err(SearchError::Engine("not built yet".into()))
+    let width = bucket_width(scope);
+    let usd = || AggregationKind::sum(fields::COST_PICO_USD).leaf();
+    let carriers = figures::ask_carriers(Aggregations::new()).with("series", over_time(width, figures::carrier_usd()));
+    let carriers = SearchRequest { aggs: by.ask_carriers(carriers), ..selection.carriers(scope) };
+    let carriers = search.search(&carriers)?;
+    let costs = figures::ask_costs(Aggregations::new()).with("series", over_time(width, usd()));
+    let costs = search.search(&SearchRequest { aggs: by.ask_costs(costs), ..selection.costs(scope) })?;
+    let (forecast, forecast_complete) = forecast::forecast(search, scope, selection)?;
+
+    let mut total =
+        if selection.model.is_some() { figures::of_costs(&costs.aggs) } else { figures::of_carriers(&carriers.aggs) };
+    // Calls whose transaction never came are in the costs alone.
+    let from_costs = selection.model.is_some() || !selection.is_of_transactions();
+    if from_costs {
+        total.usd = Usd::from_pico_sum(costs.aggs.value(figures::USD).unwrap_or(0.0));
+    }
+    let table = by.table(&carriers.aggs, &costs.aggs, total.usd);
+    let (unpriced, unpriced_complete) = match total.unpriced_calls {
+        0 => (Vec::new(), true),
+        _ => unpriced::unpriced(search, scope, selection)?,
+    };
+    Ok(SpendAnswer {
+        range: scope.range(),
+        series: series(scope, width, &carriers, if from_costs { &costs } else { &carriers }),
+        total,
+        forecast,
+        by: by.to_string(),
+        rows: table.rows,
+        rows_omitted: table.omitted,
+        omitted_usd: table.omitted_usd,
+        unattributed_usd: total.usd - table.attributed,
+        unpriced,
+        complete: carriers.complete && costs.complete && forecast_complete && unpriced_complete,
+    })
 }
 
-/// The most popular questions.
-pub fn questions(
-    _search: &dyn Search,
-    _scope: &Scope,
-    _selection: &Selection,
-    _size: usize,
-) -> Result<QuestionList, SearchError> {
-    Err(SearchError::Engine("not built yet".into()))
+/// Days for ranges of two days and more, else hours; weeks where there would be too many days.
+fn bucket_width(scope: &Scope) -> i64 {
+    let length = scope.time.to.as_micros().saturating_sub(scope.time.from.as_micros());
+    [HOUR_US, DAY_US, 7 * DAY_US, 28 * DAY_US]
+        .into_iter()
+        .find(|width| (*width > HOUR_US || length < 2 * DAY_US) && length / width < BUCKETS_MAX)
+        .unwrap_or(364 * DAY_US)
+}
+
+fn over_time(interval_us: i64, usd: tokenfall_query::Aggregation) -> tokenfall_query::Aggregation {
+    let field = fields::TIMESTAMP.name.to_owned();
+    let inside = figures::ask_transactions(Aggregations::new()).with(figures::USD, usd);
+    AggregationKind::DateHistogram { field, interval_us, bounds_us: None }.with(inside)
+}
+
+fn series(
+    scope: &Scope,
+    bucket_us: i64,
+    transactions: &tokenfall_query::SearchResponse,
+    money: &tokenfall_query::SearchResponse,
+) -> SpendSeries {
+    let (from, to) = (scope.time.from.as_micros(), scope.time.to.as_micros());
+    let start_us = from.div_euclid(bucket_us) * bucket_us;
+    let length = to.saturating_sub(start_us).max(1);
+    let buckets = usize::try_from((length + bucket_us - 1) / bucket_us).unwrap_or(1);
+    let mut series = SpendSeries { start_us, bucket_us, usd: vec![Usd::ZERO; buckets], transactions: vec![0; buckets] };
+    let place = |bucket: &tokenfall_query::Bucket| {
+        usize::try_from((bucket.key.as_long()? - start_us) / bucket_us).ok().filter(|i| *i < buckets)
+    };
+    for bucket in money.aggs.buckets("series") {
+        if let Some(i) = place(bucket) {
+            series.usd[i] = Usd::from_pico_sum(bucket.aggs.value(figures::USD).unwrap_or(0.0));
+        }
+    }
+    for bucket in transactions.aggs.buckets("series") {
+        if let Some(i) = place(bucket) {
+            series.transactions[i] = figures::transactions(&bucket.aggs);
+        }
+    }
+    series
 }

@@ -24,6 +24,9 @@ pub struct SpendAnswer {
     pub rows: Vec<SpendRow>,
     /// Rows that were left out because there are too many.
     pub rows_omitted: u64,
+    /// Spend of those rows.
+    #[schema(value_type = String)]
+    pub omitted_usd: Usd,
     /// Spend that no row has, because the events do not say (a transaction without the label, a call whose transaction never came).
     #[schema(value_type = String)]
     pub unattributed_usd: Usd,
@@ -48,7 +51,7 @@ pub struct SpendFigures {
     /// Cost of one transaction on average, of those whose cost is known.
     #[schema(value_type = Option<String>)]
     pub usd_per_transaction: Option<Usd>,
-    /// Cost of one call on average, of those whose cost is known.
+    /// Cost of one call on average, of those that succeeded and whose cost is known.
     #[schema(value_type = Option<String>)]
     pub usd_per_call: Option<Usd>,
     /// Of `usd` in transactions that failed.
@@ -169,11 +172,11 @@ pub struct Question {
     pub variants: Vec<String>,
     /// How often it was asked.
     pub count: u64,
-    /// Users who asked it, as far as they are known.
+    /// Users who asked it, as far as they are known; of a question with variants, those who asked the most frequent one.
     pub users: Option<u64>,
     /// Mean duration in microseconds.
     pub latency_avg_us: Option<f64>,
-    /// 95th percentile of the duration.
+    /// 95th percentile of the duration; of a question with variants, their mean by frequency.
     pub latency_p95_us: Option<f64>,
     /// failure / (success + failure).
     pub failure_rate: Option<f64>,
