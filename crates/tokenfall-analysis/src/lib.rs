@@ -12,6 +12,7 @@ pub mod sessions;
 pub mod spend;
 pub mod statistics;
 pub mod status;
+pub mod traces;
 pub mod transactions;
 pub mod waterfall;
 

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use tokenfall_api::Outcome as ApiOutcome;
 use tokenfall_api::transactions::{
-    LatencyBucket, LatencyDistribution, TraceList, TraceSample, TraceSampleList, TraceSummary, TransactionDetail,
-    TransactionGroup, TransactionGroupList,
+    LatencyBucket, LatencyDistribution, TraceSample, TraceSampleList, TransactionDetail, TransactionGroup,
+    TransactionGroupList,
 };
 use tokenfall_model::{Document, EventKind, Outcome, fields};
 use tokenfall_query::{AggregationKind, Aggregations, BucketKey, Filter, SearchRequest, Sort, TermsOrder};
@@ -217,35 +217,6 @@ pub fn samples(search: &dyn Search, scope: &Scope, query: &SamplesQuery) -> Resu
     samples.extend(more.take(query.size - samples.len().min(query.size)));
     samples.sort_by_key(|s| std::cmp::Reverse(s.timestamp_us));
     Ok(TraceSampleList { samples, selected: newest.total })
-}
-
-/// The newest root transactions, of all services or of one.
-pub fn traces(
-    search: &dyn Search,
-    scope: &Scope,
-    service: Option<&str>,
-    size: usize,
-) -> Result<TraceList, SearchError> {
-    let response = search.search(
-        &scope
-            .request(EventKind::Transaction)
-            .filter(Filter::term(fields::TRANSACTION_ROOT, true))
-            .filter(optional(fields::SERVICE_NAME, service))
-            .hits(size, vec![Sort::descending(fields::TIMESTAMP)]),
-    )?;
-    let summary = |document: &Document| {
-        Some(TraceSummary {
-            sample: sample_of(document)?,
-            service: document.service.name.as_str().to_owned(),
-            name: document.transaction.as_ref()?.name.clone().unwrap_or_default(),
-        })
-    };
-    Ok(TraceList {
-        range: scope.range(),
-        traces: response.hits.iter().filter_map(summary).collect(),
-        total: response.total,
-        complete: response.complete,
-    })
 }
 
 /// A transaction, or a span with its transaction, as a sample; `None` if it belongs to no trace.

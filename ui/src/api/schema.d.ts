@@ -1059,7 +1059,7 @@ export interface components {
             count: number;
             /**
              * Format: int64
-             * @description Users who asked it, as far as they are known.
+             * @description Users who asked it, as far as they are known; of a question with variants, those who asked the most frequent one.
              */
             users: number | null;
             /**
@@ -1069,7 +1069,7 @@ export interface components {
             latency_avg_us: number | null;
             /**
              * Format: double
-             * @description 95th percentile of the duration.
+             * @description 95th percentile of the duration; of a question with variants, their mean by frequency.
              */
             latency_p95_us: number | null;
             /**
@@ -1356,6 +1356,8 @@ export interface components {
              * @description Rows that were left out because there are too many.
              */
             rows_omitted: number;
+            /** @description Spend of those rows. */
+            omitted_usd: string;
             /** @description Spend that no row has, because the events do not say (a transaction without the label, a call whose transaction never came). */
             unattributed_usd: string;
             /** @description Models whose calls could not be priced. */
@@ -1384,7 +1386,7 @@ export interface components {
             usd: string;
             /** @description Cost of one transaction on average, of those whose cost is known. */
             usd_per_transaction: string | null;
-            /** @description Cost of one call on average, of those whose cost is known. */
+            /** @description Cost of one call on average, of those that succeeded and whose cost is known. */
             usd_per_call: string | null;
             /** @description Of `usd` in transactions that failed. */
             failed_transactions_usd: string;
@@ -1755,7 +1757,7 @@ export interface components {
             matching: number;
             /**
              * Format: int64
-             * @description Those of them that succeeded or failed and whose tokens are not known.
+             * @description Model calls (or transactions with model calls) that did not fail and whose tokens are not known.
              */
             unknown: number;
             /** @description The points as columns: all of `matching`, or an even sample of them. */
@@ -2119,11 +2121,11 @@ export interface operations {
                 points?: components["schemas"]["PointOf"];
                 /** @description Service. Default: all. */
                 service?: string;
-                /** @description Model. Default: all. */
+                /** @description Model of the calls. Default: all. */
                 model?: string;
-                /** @description Name of the transactions. Default: all. */
+                /** @description Name of the calls or transactions. Default: all. */
                 name?: string;
-                /** @description Type of the transactions. Default: all. */
+                /** @description Type of the calls or transactions. Default: all. */
                 type?: string;
                 /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
                 field?: string;
@@ -2644,11 +2646,11 @@ export interface operations {
                 points?: components["schemas"]["PointOf"];
                 /** @description Service. Default: all. */
                 service?: string;
-                /** @description Model. Default: all. */
+                /** @description Model of the calls. Default: all. */
                 model?: string;
-                /** @description Name of the transactions. Default: all. */
+                /** @description Name of the calls or transactions. Default: all. */
                 name?: string;
-                /** @description Type of the transactions. Default: all. */
+                /** @description Type of the calls or transactions. Default: all. */
                 type?: string;
                 /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
                 field?: string;
@@ -2749,11 +2751,11 @@ export interface operations {
                 points?: components["schemas"]["PointOf"];
                 /** @description Service. Default: all. */
                 service?: string;
-                /** @description Model. Default: all. */
+                /** @description Model of the calls. Default: all. */
                 model?: string;
-                /** @description Name of the transactions. Default: all. */
+                /** @description Name of the calls or transactions. Default: all. */
                 name?: string;
-                /** @description Type of the transactions. Default: all. */
+                /** @description Type of the calls or transactions. Default: all. */
                 type?: string;
                 /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
                 field?: string;
@@ -2854,11 +2856,11 @@ export interface operations {
                 points?: components["schemas"]["PointOf"];
                 /** @description Service. Default: all. */
                 service?: string;
-                /** @description Model. Default: all. */
+                /** @description Model of the calls. Default: all. */
                 model?: string;
-                /** @description Name of the transactions. Default: all. */
+                /** @description Name of the calls or transactions. Default: all. */
                 name?: string;
-                /** @description Type of the transactions. Default: all. */
+                /** @description Type of the calls or transactions. Default: all. */
                 type?: string;
                 /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
                 field?: string;
@@ -2957,11 +2959,11 @@ export interface operations {
                 points?: components["schemas"]["PointOf"];
                 /** @description Service. Default: all. */
                 service?: string;
-                /** @description Model. Default: all. */
+                /** @description Model of the calls. Default: all. */
                 model?: string;
-                /** @description Name of the transactions. Default: all. */
+                /** @description Name of the calls or transactions. Default: all. */
                 name?: string;
-                /** @description Type of the transactions. Default: all. */
+                /** @description Type of the calls or transactions. Default: all. */
                 type?: string;
                 /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
                 field?: string;
@@ -3062,11 +3064,11 @@ export interface operations {
                 points?: components["schemas"]["PointOf"];
                 /** @description Service. Default: all. */
                 service?: string;
-                /** @description Model. Default: all. */
+                /** @description Model of the calls. Default: all. */
                 model?: string;
-                /** @description Name of the transactions. Default: all. */
+                /** @description Name of the calls or transactions. Default: all. */
                 name?: string;
-                /** @description Type of the transactions. Default: all. */
+                /** @description Type of the calls or transactions. Default: all. */
                 type?: string;
                 /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
                 field?: string;
@@ -3602,11 +3604,11 @@ export interface operations {
                 points?: components["schemas"]["PointOf"];
                 /** @description Service. Default: all. */
                 service?: string;
-                /** @description Model. Default: all. */
+                /** @description Model of the calls. Default: all. */
                 model?: string;
-                /** @description Name of the transactions. Default: all. */
+                /** @description Name of the calls or transactions. Default: all. */
                 name?: string;
-                /** @description Type of the transactions. Default: all. */
+                /** @description Type of the calls or transactions. Default: all. */
                 type?: string;
                 /** @description A field that must have the value `value`, such as `labels.team` or `user.id`. */
                 field?: string;
@@ -3944,6 +3946,21 @@ export interface operations {
             query?: {
                 /** @description Service of the root transaction. Default: all. */
                 service?: string;
+                /** @description Name of the transaction. Default: all. */
+                name?: string;
+                /** @description `success`, `failure` or `unknown`. Default: all. */
+                outcome?: components["schemas"]["Outcome"];
+                /** @description Shortest duration, in microseconds. */
+                min_us?: number;
+                /** @description First duration that is too long, in microseconds. */
+                max_us?: number;
+                /**
+                 * @description A field that must have the value `value`, such as `labels.team` or `user.id`. Transactions that are not the root of their trace are
+                 *     listed too. Of a field of spans, such as `tokenfall.model`, the newest 1,000 spans are looked at.
+                 */
+                field?: string;
+                /** @description Value of `field`. */
+                value?: string;
                 /** @description How many, at most 500. Default 50. */
                 size?: number;
                 /** @description Begin of the time range: `now-15m` (units s, m, h, d, w), ISO 8601, or milliseconds since the epoch. Default `now-15m`. */

@@ -9,8 +9,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use tokenfall_analysis::errors::ErrorsQuery;
+use tokenfall_analysis::traces::TracesQuery;
 use tokenfall_analysis::transactions::{GroupQuery, SamplesQuery};
-use tokenfall_analysis::{Environment, Scope, dependencies, errors, services, status, transactions, waterfall};
+use tokenfall_analysis::{Environment, Scope, dependencies, errors, services, status, traces, transactions, waterfall};
 use tokenfall_api::Outcome;
 use tokenfall_api::traces::{ItemKind, TraceSkeleton, flag};
 use tokenfall_enrich::Enricher;
@@ -163,7 +164,9 @@ fn an_empty_store_has_answers_too() {
     assert!(list.services.is_empty() && list.newest_event_us.is_none());
     assert!(services::service(&store, &scope, "x", None).unwrap().transaction_type.is_none());
     assert!(transactions::groups(&store, &scope, "x", None).unwrap().groups.is_empty());
-    assert!(transactions::traces(&store, &scope, None, 10).unwrap().traces.is_empty());
+    assert!(
+        traces::traces(&store, &scope, &TracesQuery { size: 10, ..TracesQuery::default() }).unwrap().traces.is_empty()
+    );
     assert!(dependencies::dependencies(&store, &scope, None).unwrap().dependencies.is_empty());
     assert!(dependencies::dependency(&store, &scope, "openai", None).unwrap().dependency.is_none());
     assert!(errors::groups(&store, &scope, &ErrorsQuery::default()).unwrap().groups.is_empty());
@@ -220,7 +223,8 @@ fn transaction_groups_and_their_traces() {
     let failed = pick(None, Some(500_000), 10);
     assert_eq!(failed.samples.iter().map(|s| s.outcome).collect::<Vec<_>>(), [Outcome::Failure]);
 
-    let traces = transactions::traces(&all.store, &all.scope, Some(RAG), 2).unwrap();
+    let of_rag = TracesQuery { service: Some(RAG.into()), size: 2, ..TracesQuery::default() };
+    let traces = traces::traces(&all.store, &all.scope, &of_rag).unwrap();
     assert_eq!((traces.total, traces.traces.len()), (3, 2));
     assert!(traces.traces.iter().all(|t| t.name == "user-query" && t.service == RAG));
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use tokenfall_analysis::spend::{SpendBy, questions, spend};
+use tokenfall_analysis::traces::{TracesQuery, traces};
 use tokenfall_analysis::{Scope, Selection, llm, sessions};
 use tokenfall_api::llm::PointOf;
 use tokenfall_api::spend::UnpricedReason;
@@ -264,6 +265,25 @@ fn tokens_against_time() {
     let transactions = Selection { of: PointOf::Transactions, ..Selection::default() };
     let answer = llm::tokens(&all.store, &all.scope, &transactions, 1_000).unwrap();
     assert_eq!((answer.matching, answer.unknown), (60, 1));
+}
+
+#[test]
+fn traces_behind_a_figure() {
+    let all = enriched(three_searches());
+    let ids = |query: TracesQuery| -> Vec<String> {
+        let query = TracesQuery { size: 10, ..query };
+        let list = traces(&all.store, &all.scope, &query).unwrap();
+        list.traces.into_iter().map(|t| t.sample.trace_id).collect()
+    };
+    let field =
+        |name: &str, value: &str| TracesQuery { field: Some((name.into(), value.into())), ..TracesQuery::default() };
+    assert_eq!(ids(field("user.id", "anna")), ["t2", "t1"]);
+    assert_eq!(ids(field("labels.team", "blue")), ["t2", "t1"]);
+    assert_eq!(ids(field("tokenfall.model", "gpt-4o-mini")), ["t1"], "a call in it asked the model");
+    assert_eq!(ids(field("tokenfall.question", "What else?")), ["t3"]);
+    assert_eq!(ids(TracesQuery { outcome: Some(Outcome::Failure), ..field("user.id", "anna") }), ["t2"]);
+    assert_eq!(ids(TracesQuery { duration_us: (Some(5_000_001), None), ..field("user.id", "anna") }), ["t1"]);
+    assert!(ids(field("labels.nothing", "x")).is_empty());
 }
 
 #[test]

@@ -37,11 +37,7 @@ pub(super) struct SelectionParams {
 
 impl SelectionParams {
     pub(super) fn selection(self) -> Result<Selection, ApiError> {
-        let field = match (self.field, self.value) {
-            (Some(field), Some(value)) => Some((field, value)),
-            (None, None) => None,
-            _ => return Err(ApiError::invalid("field and value belong together: give both or none")),
-        };
+        let field = field_and_value(self.field, self.value)?;
         Ok(Selection {
             of: self.points.unwrap_or_default(),
             service: self.service,
@@ -52,5 +48,17 @@ impl SelectionParams {
             duration_us: (self.min_us, self.max_us),
             tokens: (self.min_tokens, self.max_tokens),
         })
+    }
+}
+
+/// A field with its value.
+pub(super) fn field_and_value(
+    field: Option<String>,
+    value: Option<String>,
+) -> Result<Option<(String, String)>, ApiError> {
+    match (field, value) {
+        (Some(field), Some(value)) => Ok(Some((field, value))),
+        (None, None) => Ok(None),
+        _ => Err(ApiError::invalid("field and value belong together: give both or none")),
     }
 }

@@ -3,12 +3,15 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
-use tokenfall_analysis::{transactions, waterfall};
+use tokenfall_analysis::traces::{self as analysis, TracesQuery};
+use tokenfall_analysis::waterfall;
+use tokenfall_api::Outcome;
 use tokenfall_api::traces::{TraceItem, TraceSkeleton};
 use tokenfall_api::transactions::TraceList;
 use utoipa::IntoParams;
 
 use crate::api::params::{Params, Window};
+use crate::api::selection::field_and_value;
 use crate::api::{Answer, SAMPLES_DEFAULT, sample_size};
 use crate::app::App;
 use crate::problem::{ApiError, Problems};
@@ -19,6 +22,19 @@ use crate::problem::{ApiError, Problems};
 pub(super) struct ListParams {
     /// Service of the root transaction. Default: all.
     service: Option<String>,
+    /// Name of the transaction. Default: all.
+    name: Option<String>,
+    /// `success`, `failure` or `unknown`. Default: all.
+    outcome: Option<Outcome>,
+    /// Shortest duration, in microseconds.
+    min_us: Option<u64>,
+    /// First duration that is too long, in microseconds.
+    max_us: Option<u64>,
+    /// A field that must have the value `value`, such as `labels.team` or `user.id`. Transactions that are not the root of their trace are
+    /// listed too. Of a field of spans, such as `tokenfall.model`, the newest 1,000 spans are looked at.
+    field: Option<String>,
+    /// Value of `field`.
+    value: Option<String>,
     /// How many, at most 500. Default 50.
     size: Option<usize>,
 }
@@ -31,9 +47,16 @@ pub(super) async fn traces(
     Params(list): Params<ListParams>,
     Params(window): Params<Window>,
 ) -> Answer<TraceList> {
-    let size = sample_size(list.size, SAMPLES_DEFAULT)?;
+    let query = TracesQuery {
+        size: sample_size(list.size, SAMPLES_DEFAULT)?,
+        service: list.service,
+        name: list.name,
+        outcome: list.outcome.map(outcome),
+        duration_us: (list.min_us, list.max_us),
+        field: field_and_value(list.field, list.value)?,
+    };
     let scope = window.scope()?;
-    app.answer(move |search| transactions::traces(search, &scope, list.service.as_deref(), size)).await
+    app.answer(move |search| analysis::traces(search, &scope, &query)).await
 }
 
 /// One trace, ready to be drawn.
@@ -60,4 +83,12 @@ pub(super) async fn skeleton(State(app): State<App>, Path(trace_id): Path<String
 pub(super) async fn item(State(app): State<App>, Path((trace_id, id)): Path<(String, String)>) -> Answer<TraceItem> {
     let found = app.answer(move |search| waterfall::item(search, &trace_id, &id)).await?;
     found.0.map(Json).ok_or_else(|| ApiError::not_found("this trace has no such span or transaction"))
+}
+
+fn outcome(outcome: Outcome) -> tokenfall_model::Outcome {
+    match outcome {
+        Outcome::Success => tokenfall_model::Outcome::Success,
+        Outcome::Failure => tokenfall_model::Outcome::Failure,
+        Outcome::Unknown => tokenfall_model::Outcome::Unknown,
+    }
 }
