@@ -61,9 +61,11 @@ export const samplesQuery = (
   );
 };
 
-export const tracesQuery = (scope: Scope & { service?: string }) => {
-  const query = { ...scope, size: 500 };
-  return ask('traces', scope.service ?? '', scope, (signal) =>
+export const tracesQuery = (
+  selection: Pick<Selection, 'service' | 'name' | 'field' | 'value' | 'min_us' | 'max_us'> & Scope,
+) => {
+  const query = { ...selection, size: 500 };
+  return ask('traces', selection.service ?? '', selection, (signal) =>
     answer(client.GET('/api/v1/traces', { params: { query }, signal })),
   );
 };

@@ -8,6 +8,7 @@ import '../styles/waterfall.css';
 import '../styles/playback.css';
 import '../styles/llm.css';
 import '../styles/correlations.css';
+import '../styles/spend.css';
 import { App } from './App';
 
 const root = document.getElementById('root');

@@ -23,6 +23,16 @@ export function dollars(amount: Maybe | string): string {
   return `${value < 0 ? '−' : ''}$${decimal(size, digits)}`;
 }
 
+/** What one of something costs: below a dollar in cents, `1.11 ¢`. */
+export function cents(amount: Maybe | string): string {
+  const value = typeof amount === 'string' ? Number(amount) : amount;
+  if (value === null || value === undefined || !Number.isFinite(value)) return missing;
+  const size = Math.abs(value) * 100;
+  if (size === 0 || size >= 100) return dollars(value);
+  const digits = size >= 10 ? 1 : size >= 0.1 ? 2 : Math.min(10, 1 - Math.floor(Math.log10(size)));
+  return `${value < 0 ? '−' : ''}${decimal(size, digits)} ¢`;
+}
+
 /** A number with two digits behind the point. */
 export function fraction(value: Maybe): string {
   return value === null || value === undefined || !Number.isFinite(value) ? missing : decimal(value, 2);

@@ -1,12 +1,12 @@
 /** What goes along with slowness, failure, or whatever was selected? */
 
-import { X } from 'lucide-react';
 import { correlationsQuery } from '../../api/queries';
 import type { CorrelationSet, CorrelationsAnswer } from '../../api/types';
 import * as format from '../../base/format';
 import { m } from '../../base/i18n';
 import { dollars, whole } from '../../base/numbers';
 import { selectionOf, type View } from '../../base/view';
+import { FilterChips } from '../../components/chips';
 import { boxText } from '../../components/correlation';
 import { NothingHere } from '../../components/empty';
 import { PageHead } from '../../components/panel';
@@ -44,7 +44,7 @@ export function CorrelationsPage() {
         ))}
       </nav>
       <Pickers />
-      <Filters />
+      <FilterChips />
       {view.of === 'selection' && box === null ? (
         <Empty title={m.correlations.noBoxTitle} text={m.correlations.noBoxText}>
           <Go to="/llm" className="button primary">
@@ -62,31 +62,6 @@ export function CorrelationsPage() {
 /** The box goes along from tab to tab, so that nobody loses it by looking at another. */
 function selectionOfTab({ service, model, name, type, points, field, value, min, max, tmin, tmax }: View) {
   return { service, model, name, type, points, field, value, min, max, tmin, tmax };
-}
-
-/** What narrows the transactions, each with a way to remove it. */
-function Filters() {
-  const { field, value, model } = useView();
-  const setView = useSetView();
-  if (!field && !model) return null;
-  return (
-    <p className="chips">
-      <span className="dim">{m.correlations.filtered}</span>
-      {model && <Chip text={`${m.llm.model}: ${model}`} onRemove={() => setView({ model: undefined })} />}
-      {field && (
-        <Chip text={`${field}: ${value ?? ''}`} onRemove={() => setView({ field: undefined, value: undefined })} />
-      )}
-    </p>
-  );
-}
-
-function Chip({ text, onRemove }: { text: string; onRemove: () => void }) {
-  return (
-    <button type="button" className="button chip" title={m.correlations.removeFilter} onClick={onRemove}>
-      {text} <X size={13} aria-hidden />
-      <span className="visually-hidden">{m.correlations.removeFilter}</span>
-    </button>
-  );
 }
 
 function Answer({ view }: { view: View }) {

@@ -1,13 +1,13 @@
 /** Heading, tabs and filters of the screens about model calls. */
 
 import type { ReactNode } from 'react';
-import { servicesQuery } from '../../api/queries';
 import { m } from '../../base/i18n';
 import { NothingHere } from '../../components/empty';
 import { PageHead } from '../../components/panel';
 import { Picker } from '../../components/picker';
+import { ServicePicker } from '../../components/servicepicker';
 import { Empty } from '../../components/states';
-import { Go, useData, useScope, useSetView, useView } from '../../components/view';
+import { Go, useSetView, useView } from '../../components/view';
 
 const tabs = [
   { key: 'tokens', to: '/llm', label: () => m.llm.tokensTab },
@@ -48,22 +48,6 @@ export function LlmFrame({ tab, lead, models, children, filters }: Props) {
       </div>
       {children}
     </div>
-  );
-}
-
-function ServicePicker() {
-  const query = useData(servicesQuery(useScope()));
-  const { service } = useView();
-  const setView = useSetView();
-  const names = query.data?.services.map((s) => s.name) ?? [];
-  return (
-    <Picker
-      label={m.llm.service}
-      all={m.llm.allServices}
-      value={service}
-      choices={names}
-      onChange={(next) => setView({ service: next, model: undefined })}
-    />
   );
 }
 

@@ -5,18 +5,27 @@ import { tracesQuery } from '../../api/queries';
 import type { TraceSummary } from '../../api/types';
 import * as format from '../../base/format';
 import { m } from '../../base/i18n';
+import { selectionOf, type View } from '../../base/view';
+import { FilterChips } from '../../components/chips';
 import { NothingHere } from '../../components/empty';
 import { OutcomeMark } from '../../components/figures';
 import { PageHead } from '../../components/panel';
 import { FilteredAway, Loaded, Partial } from '../../components/states';
 import { type Column, DataTable, FilterBox, filterRows } from '../../components/table';
 import { useTitle } from '../../components/title';
-import { Go, useData, useGo, useScope, useView } from '../../components/view';
+import { Go, useData, useGo, useView } from '../../components/view';
+
+/** The list knows no model and no type: a model is looked for as a field. */
+function tracesOf(view: View) {
+  const { model: _model, type: _type, points: _points, ...selection } = selectionOf(view, 'box');
+  return selection;
+}
 
 export function TracesPage() {
   useTitle(m.traces.title);
-  const query = useData(tracesQuery(useScope()));
-  const { q } = useView();
+  const view = useView();
+  const { q } = view;
+  const query = useData(tracesQuery(tracesOf(view)));
   const columns = useMemo<Column<TraceSummary>[]>(
     () => [
       {
@@ -71,6 +80,7 @@ export function TracesPage() {
         <OpenById />
         <FilterBox label={m.traces.filter} />
       </PageHead>
+      <FilterChips />
       <Loaded query={query} rows={10}>
         {(data) => {
           const rows = filterRows(data.traces, q, (t) => [
