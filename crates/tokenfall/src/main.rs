@@ -5,6 +5,7 @@ mod options;
 mod prices;
 mod serve;
 mod settings;
+mod simulate;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -50,6 +51,11 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some(("import", matches)) => print(&prices::import(&resolve(matches)?.settings()?, matches)?)?,
             _ => {}
         },
+        Some(("simulate", matches)) => {
+            if let Some(("article", matches)) = matches.subcommand() {
+                simulate::run(matches)?;
+            }
+        }
         Some(("openapi", _)) => print(tokenfall_server::openapi().trim_end())?,
         _ => {}
     }
@@ -126,6 +132,7 @@ fn command() -> Command {
                 .subcommand(Command::new("reference").about("Print the page that describes all options (Markdown)")),
         )
         .subcommand(prices::command(|command| with_options(command, |name| matches!(name, "data" | "prices"))))
+        .subcommand(simulate::command())
         .subcommand(Command::new("openapi").about("Print the OpenAPI document of the API"))
 }
 
