@@ -132,7 +132,7 @@ pub fn detail(search: &dyn Search, scope: &Scope, group: &GroupQuery) -> Result<
 
 /// Edges of the bars: whole microseconds in steps of equal ratio from the shortest to just over the longest duration, as in
 /// Kibana's latency distribution.
-fn bar_edges(shortest: u64, longest: u64, transactions: u64) -> Vec<u64> {
+pub(crate) fn bar_edges(shortest: u64, longest: u64, transactions: u64) -> Vec<u64> {
     let first = shortest.max(1);
     let last = longest.max(first).saturating_add(1);
     let steps = transactions.clamp(BARS.1, BARS.0);

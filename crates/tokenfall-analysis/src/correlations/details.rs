@@ -1,0 +1,157 @@
+//! Figures of the sets and of the few candidates that are shown.
+
+use tokenfall_api::correlations::{CorrelationBar, CorrelationSet};
+use tokenfall_model::{Outcome, Usd, fields};
+use tokenfall_query::{
+    AggregationKind, AggregationResults, Aggregations, CrosstabColumns, CrosstabRow, Filter, SearchRequest, Table,
+};
+
+use super::candidates::Candidate;
+use super::population::Population;
+
+const BARS: &str = "bars";
+const SETS: &str = "sets";
+const ALL: &str = "all";
+const SELECTED: &str = "selected";
+const WITH: &str = "with";
+
+/// Sums over a set of transactions, so that the sums over the rest are differences.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Sums {
+    pub(super) count: u64,
+    pub(super) duration_us: f64,
+    priced: f64,
+    pico_usd: f64,
+    failed: f64,
+    succeeded: f64,
+}
+
+impl Sums {
+    fn ask() -> Aggregations {
+        let priced = AggregationKind::ValueCount(fields::LLM_COST_PICO_USD.name.to_owned());
+        Aggregations::new()
+            .with("duration", AggregationKind::sum(fields::TRANSACTION_DURATION_US).leaf())
+            .with("priced", priced.leaf())
+            .with("usd", AggregationKind::sum(fields::LLM_COST_PICO_USD).leaf())
+            .with("outcomes", AggregationKind::terms(fields::EVENT_OUTCOME, 3).leaf())
+    }
+
+    fn read(count: u64, aggs: &AggregationResults) -> Self {
+        let value = |name| aggs.value(name).unwrap_or(0.0);
+        let outcome =
+            |outcome: Outcome| aggs.bucket("outcomes", outcome.as_str()).map_or(0.0, |bucket| bucket.doc_count as f64);
+        Self {
+            count,
+            duration_us: value("duration"),
+            priced: value("priced"),
+            pico_usd: value("usd"),
+            failed: outcome(Outcome::Failure),
+            succeeded: outcome(Outcome::Success),
+        }
+    }
+
+    /// The others.
+    pub(super) fn without(self, part: Self) -> Self {
+        Self {
+            count: self.count.saturating_sub(part.count),
+            duration_us: self.duration_us - part.duration_us,
+            priced: self.priced - part.priced,
+            pico_usd: self.pico_usd - part.pico_usd,
+            failed: self.failed - part.failed,
+            succeeded: self.succeeded - part.succeeded,
+        }
+    }
+
+    /// Mean duration in microseconds.
+    pub(super) fn latency_us(self) -> Option<f64> {
+        ratio(self.duration_us, self.count as f64)
+    }
+
+    /// Mean cost in 10⁻¹² USD of those whose cost is known.
+    fn pico_usd(self) -> Option<f64> {
+        ratio(self.pico_usd, self.priced)
+    }
+
+    /// Mean cost in USD of those whose cost is known.
+    pub(super) fn usd(self) -> Option<f64> {
+        self.pico_usd().map(|pico| pico / Usd::from_pico(1_000_000_000_000).pico() as f64)
+    }
+
+    /// failure / (success + failure).
+    pub(super) fn failure_rate(self) -> Option<f64> {
+        ratio(self.failed, self.failed + self.succeeded)
+    }
+
+    /// As the API states it.
+    pub(super) fn set(self) -> CorrelationSet {
+        CorrelationSet {
+            count: self.count,
+            latency_avg_us: self.latency_us(),
+            failure_rate: self.failure_rate(),
+            usd_avg: self.pico_usd().map(Usd::from_pico_sum),
+        }
+    }
+}
+
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+/// Difference of two figures that are both known.
+pub(super) fn difference(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    Some(a? - b?)
+}
+
+/// What the third search tells.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Details {
+    pub(super) all: Sums,
+    pub(super) selected: Sums,
+    /// Of each candidate that is shown.
+    pub(super) with: Vec<Sums>,
+    pub(super) bars: Vec<CorrelationBar>,
+    /// Transactions of each candidate by bar.
+    pub(super) distributions: Vec<Vec<u64>>,
+}
+
+/// Asks for the figures of both sets and of the candidates that are shown.
+pub(super) fn ask(population: &Population, shown: &[&Candidate], edges: &[u64]) -> SearchRequest {
+    let selected = population.selected.clone().unwrap_or(Filter::All);
+    let sets = vec![(ALL.to_owned(), Filter::All), (SELECTED.to_owned(), selected.clone())];
+    let with = shown.iter().enumerate().map(|(i, candidate)| (i.to_string(), candidate.filter())).collect();
+    let bars = |rows: Vec<CrosstabRow>| {
+        let ranges = edges.windows(2).map(|edge| (Some(edge[0] as f64), Some(edge[1] as f64))).collect();
+        let columns = CrosstabColumns::Ranges { field: fields::TRANSACTION_DURATION_US.name.to_owned(), ranges };
+        Aggregations::new().with(BARS, AggregationKind::Crosstab { rows, columns }.leaf())
+    };
+    let mut request = population.all.clone();
+    request.aggs = bars(shown.iter().map(|candidate| candidate.row()).collect());
+    request
+        .agg(SELECTED, AggregationKind::Filter(selected).with(bars(Vec::new())))
+        .agg(SETS, AggregationKind::Filters(sets).with(Sums::ask()))
+        .agg(WITH, AggregationKind::Filters(with).with(Sums::ask()))
+}
+
+/// Reads what [`ask`] asked for.
+pub(super) fn read(aggs: &AggregationResults, shown: usize, edges: &[u64]) -> Details {
+    let sums = |name: &str, key: &str| {
+        aggs.bucket(name, key).map(|bucket| Sums::read(bucket.doc_count, &bucket.aggs)).unwrap_or_default()
+    };
+    let columns = edges.len().saturating_sub(1);
+    let empty = Table::empty(shown, columns);
+    let all = aggs.table(BARS).unwrap_or(&empty);
+    let selected = aggs.bucket(SELECTED, "").and_then(|bucket| bucket.aggs.table(BARS)).unwrap_or(&empty);
+    let bar = |i: usize| CorrelationBar {
+        from_us: edges[i],
+        to_us: edges[i + 1],
+        all: all.all[i],
+        selected: selected.all[i],
+    };
+    Details {
+        all: sums(SETS, ALL),
+        selected: sums(SETS, SELECTED),
+        with: (0..shown).map(|i| sums(WITH, &i.to_string())).collect(),
+        bars: (0..columns).map(bar).collect(),
+        distributions: all.rows.clone(),
+    }
+}
