@@ -27,7 +27,8 @@ use tokenfall_store::{Search, SearchError};
 
 pub use self::candidates::Candidate;
 pub use self::judge::{COUNT_MIN, FALSE_DISCOVERY_RATE, Membership, Verdict, latency, membership, strongest};
-pub use self::latency::LatencyRanges;
+pub use self::latency::{LatencyRanges, percents};
+pub use self::ranges::{PERCENTS, of as ranges_of};
 
 use self::candidates::Fields;
 use self::details::{Details, difference};
@@ -75,11 +76,11 @@ pub fn correlations(
         let response = search.search(&ask_table(&population, &candidates, &ranges))?;
         (response.aggs.table(TABLE).cloned().unwrap_or_default(), response.complete)
     };
-    let verdicts = judge_table(of, &ranges, &table);
+    let verdicts = judge_table(of, &ranges, &candidates, &table);
     let shown = strongest(&candidates, &verdicts, SHOWN_MAX);
     let shown_candidates: Vec<&Candidate> = shown.iter().map(|i| &candidates[*i]).collect();
     let third = search.search(&details::ask(&population, &shown_candidates, &edges))?;
-    let details = details::read(&third.aggs, shown.len(), &edges);
+    let details = details::read(&third.aggs, &shown_candidates, &edges);
 
     let mut found = Vec::with_capacity(shown.len());
     for (position, index) in shown.iter().enumerate() {
@@ -88,13 +89,7 @@ pub fn correlations(
             found.push(correlation(of, &candidates[*index], verdict, both, &details, position));
         }
     }
-    let prints: Vec<_> = shown
-        .iter()
-        .zip(&details.with)
-        .zip(&details.distributions)
-        .map(|((i, with), bars)| (&table.rows[*i], bars, with.duration_us.to_bits()))
-        .collect();
-    let correlations = merge::same_sets(found, &prints);
+    let correlations = merge::same_sets(found, |a, b| details.is_same(a, b));
     let baseline = if of == CorrelationsOf::Latency { details.all } else { details.all.without(details.selected) };
     let tested_fields: BTreeSet<&String> =
         candidates.iter().zip(&verdicts).filter(|(_, v)| v.is_some()).map(|(c, _)| &c.field).collect();
@@ -145,13 +140,16 @@ fn ask_table(population: &Population, candidates: &[Candidate], ranges: &Latency
     population.all.clone().agg(TABLE, AggregationKind::Crosstab { rows, columns }.leaf())
 }
 
-fn judge_table(of: CorrelationsOf, ranges: &LatencyRanges, table: &Table) -> Vec<Option<Verdict>> {
-    let pair = |counts: &Vec<u64>| [counts.first().copied().unwrap_or(0), counts.get(1).copied().unwrap_or(0)];
-    let rows = || table.rows.iter().map(pair).collect::<Vec<_>>();
+fn judge_table(
+    of: CorrelationsOf,
+    ranges: &LatencyRanges,
+    candidates: &[Candidate],
+    table: &Table,
+) -> Vec<Option<Verdict>> {
     match of {
-        CorrelationsOf::Latency => judge::latency(ranges, &table.all, &table.rows),
-        CorrelationsOf::Failures => judge::membership(Membership::Failures, pair(&table.all), &rows()),
-        CorrelationsOf::Selection => judge::membership(Membership::Selection, pair(&table.all), &rows()),
+        CorrelationsOf::Latency => judge::latency(ranges, candidates, table),
+        CorrelationsOf::Failures => membership(Membership::Failures, candidates, table),
+        CorrelationsOf::Selection => membership(Membership::Selection, candidates, table),
     }
 }
 

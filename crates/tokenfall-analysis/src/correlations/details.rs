@@ -1,5 +1,7 @@
 //! Figures of the sets and of the few candidates that are shown.
 
+use std::collections::BTreeMap;
+
 use tokenfall_api::correlations::{CorrelationBar, CorrelationSet};
 use tokenfall_model::{Outcome, Usd, fields};
 use tokenfall_query::{
@@ -14,6 +16,11 @@ const SETS: &str = "sets";
 const ALL: &str = "all";
 const SELECTED: &str = "selected";
 const WITH: &str = "with";
+const SHARED: &str = "shared";
+
+/// Least share of the transactions with one of two ranges that must be in both for the two to say the same. Not all of them,
+/// because the ends of ranges are estimates.
+const RANGES_SHARED_MIN: f64 = 0.95;
 
 /// Sums over a set of transactions, so that the sums over the rest are differences.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -112,6 +119,33 @@ pub(super) struct Details {
     pub(super) bars: Vec<CorrelationBar>,
     /// Transactions of each candidate by bar.
     pub(super) distributions: Vec<Vec<u64>>,
+    /// Transactions that two ranges have in common, by their positions.
+    shared: BTreeMap<(usize, usize), u64>,
+}
+
+impl Details {
+    /// True if the same transactions have both: the same number of them with the same sum of durations, spread over the bars in
+    /// the same way. Of two ranges of numbers, nearly the same transactions.
+    pub(super) fn is_same(&self, a: usize, b: usize) -> bool {
+        let is_equal = self.distributions[a] == self.distributions[b]
+            && self.with[a].count == self.with[b].count
+            && self.with[a].duration_us.to_bits() == self.with[b].duration_us.to_bits();
+        let is_close = self.shared.get(&(a, b)).is_some_and(|shared| {
+            let either = self.with[a].count + self.with[b].count - shared;
+            *shared as f64 >= RANGES_SHARED_MIN * either as f64
+        });
+        is_equal || is_close
+    }
+}
+
+/// Pairs of ranges, by their positions.
+fn pairs_of_ranges<'a>(
+    shown: &[&'a Candidate],
+) -> impl Iterator<Item = ((usize, &'a Candidate), (usize, &'a Candidate))> {
+    let ranges: Vec<_> =
+        shown.iter().copied().enumerate().filter(|(_, candidate)| candidate.bounds.is_some()).collect();
+    let later = ranges.clone();
+    ranges.into_iter().enumerate().flat_map(move |(n, a)| later[n + 1..].to_vec().into_iter().map(move |b| (a, b)))
 }
 
 /// Asks for the figures of both sets and of the candidates that are shown.
@@ -119,6 +153,8 @@ pub(super) fn ask(population: &Population, shown: &[&Candidate], edges: &[u64]) 
     let selected = population.selected.clone().unwrap_or(Filter::All);
     let sets = vec![(ALL.to_owned(), Filter::All), (SELECTED.to_owned(), selected.clone())];
     let with = shown.iter().enumerate().map(|(i, candidate)| (i.to_string(), candidate.filter())).collect();
+    let shared =
+        pairs_of_ranges(shown).map(|((i, a), (j, b))| (format!("{i} {j}"), a.filter().and(b.filter()))).collect();
     let bars = |rows: Vec<CrosstabRow>| {
         let ranges = edges.windows(2).map(|edge| (Some(edge[0] as f64), Some(edge[1] as f64))).collect();
         let columns = CrosstabColumns::Ranges { field: fields::TRANSACTION_DURATION_US.name.to_owned(), ranges };
@@ -130,15 +166,16 @@ pub(super) fn ask(population: &Population, shown: &[&Candidate], edges: &[u64]) 
         .agg(SELECTED, AggregationKind::Filter(selected).with(bars(Vec::new())))
         .agg(SETS, AggregationKind::Filters(sets).with(Sums::ask()))
         .agg(WITH, AggregationKind::Filters(with).with(Sums::ask()))
+        .agg(SHARED, AggregationKind::Filters(shared).leaf())
 }
 
 /// Reads what [`ask`] asked for.
-pub(super) fn read(aggs: &AggregationResults, shown: usize, edges: &[u64]) -> Details {
+pub(super) fn read(aggs: &AggregationResults, shown: &[&Candidate], edges: &[u64]) -> Details {
     let sums = |name: &str, key: &str| {
         aggs.bucket(name, key).map(|bucket| Sums::read(bucket.doc_count, &bucket.aggs)).unwrap_or_default()
     };
     let columns = edges.len().saturating_sub(1);
-    let empty = Table::empty(shown, columns);
+    let empty = Table::empty(shown.len(), columns);
     let all = aggs.table(BARS).unwrap_or(&empty);
     let selected = aggs.bucket(SELECTED, "").and_then(|bucket| bucket.aggs.table(BARS)).unwrap_or(&empty);
     let bar = |i: usize| CorrelationBar {
@@ -150,8 +187,14 @@ pub(super) fn read(aggs: &AggregationResults, shown: usize, edges: &[u64]) -> De
     Details {
         all: sums(SETS, ALL),
         selected: sums(SETS, SELECTED),
-        with: (0..shown).map(|i| sums(WITH, &i.to_string())).collect(),
+        with: (0..shown.len()).map(|i| sums(WITH, &i.to_string())).collect(),
         bars: (0..columns).map(bar).collect(),
         distributions: all.rows.clone(),
+        shared: pairs_of_ranges(shown)
+            .map(|((i, _), (j, _))| {
+                let count = aggs.bucket(SHARED, &format!("{i} {j}")).map_or(0, |bucket| bucket.doc_count);
+                ((i, j), count)
+            })
+            .collect(),
     }
 }

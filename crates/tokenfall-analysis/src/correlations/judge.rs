@@ -1,7 +1,10 @@
 //! Which candidates stand out: Kibana's figures, our own tests over all of them together, and whether the effect is worth
 //! mentioning. Pure: counts in, verdicts out.
 
+use std::collections::HashMap;
+
 use tokenfall_api::correlations::Impact;
+use tokenfall_query::Table;
 
 use super::candidates::Candidate;
 use super::failure::{self, Split};
@@ -47,19 +50,19 @@ impl Verdict {
     }
 }
 
-/// Judges values by how they go along with long durations: `all` and `rows` count transactions in the ranges. What has too few
+/// Judges candidates by how they go along with long durations: the table counts transactions in the ranges. What has too few
 /// transactions is not tested: `None`.
-pub fn latency(ranges: &LatencyRanges, all: &[u64], rows: &[Vec<u64>]) -> Vec<Option<Verdict>> {
-    let total: u64 = all.iter().sum();
-    let fractions: Vec<f64> = all.iter().map(|n| *n as f64 / total.max(1) as f64).collect();
+pub fn latency(ranges: &LatencyRanges, candidates: &[Candidate], table: &Table) -> Vec<Option<Verdict>> {
+    let total: u64 = table.all.iter().sum();
+    let fractions: Vec<f64> = table.all.iter().map(|n| *n as f64 / total.max(1) as f64).collect();
     let judge = |row: &Vec<u64>| {
         is_testable(row.iter().sum(), total).then_some(())?;
-        let test = mann_whitney(all, row)?;
-        let without: Vec<u64> = all.iter().zip(row).map(|(all, with)| all - with).collect();
+        let test = mann_whitney(&table.all, row)?;
+        let without: Vec<u64> = table.all.iter().zip(row).map(|(all, with)| all - with).collect();
         let ratio = ranges.mean(row) / ranges.mean(&without);
         let score = count_correlation(&ranges.expectations, &fractions, total, row).unwrap_or(0.0);
-        // The test of Kibana takes a thousand times as long as ours, and nobody asks about what is not slower.
-        let kibana_p = (score > 0.0).then(|| ks_test_less(&fractions, row)).flatten();
+        // Kibana's test takes a thousand times as long as ours, and nobody asks about what is not slower.
+        let kibana_p = (score > 0.0 && test.p < 0.5).then(|| ks_test_less(&fractions, row)).flatten();
         Some(Verdict {
             score,
             kibana_p,
@@ -69,7 +72,8 @@ pub fn latency(ranges: &LatencyRanges, all: &[u64], rows: &[Vec<u64>]) -> Vec<Op
             is_large: test.superiority >= SUPERIORITY_MIN && ratio >= LATENCY_RATIO_MIN,
         })
     };
-    with_q(rows.iter().map(judge).collect())
+    let verdicts = table.rows.iter().map(judge).collect();
+    with_q(candidates, table, verdicts)
 }
 
 /// Which set stands against the rest.
@@ -81,14 +85,18 @@ pub enum Membership {
     Selection,
 }
 
-/// Judges values by how they go along with being selected: `[selected, not selected]` of all and of each row.
-pub fn membership(of: Membership, all: [u64; 2], rows: &[[u64; 2]]) -> Vec<Option<Verdict>> {
+/// Judges candidates by how they go along with being selected: the columns of the table are the selected ones and the others.
+/// What has too few transactions is not tested: `None`.
+pub fn membership(of: Membership, candidates: &[Candidate], table: &Table) -> Vec<Option<Verdict>> {
+    let pair = |counts: &[u64]| if let [selected, rest] = counts { [*selected, *rest] } else { [0, 0] };
+    let all = pair(&table.all);
     let total = all[0] + all[1];
-    let judge = |row: &[u64; 2]| {
+    let judge = |row: &Vec<u64>| {
+        let row = pair(row);
         let with = row[0] + row[1];
         is_testable(with, total).then_some(())?;
-        let score =
-            failure::p_value_score(Split { selected_with: row[0], selected: all[0], rest_with: row[1], rest: all[1] });
+        let split = Split { selected_with: row[0], selected: all[0], rest_with: row[1], rest: all[1] };
+        let score = failure::p_value_score(split);
         let kibana_p = (-score).exp();
         Some(Verdict {
             score: failure::normalised(score),
@@ -96,10 +104,11 @@ pub fn membership(of: Membership, all: [u64; 2], rows: &[[u64; 2]]) -> Vec<Optio
             impact: failure::impact(kibana_p),
             p: fisher::over_represented(row[0], with, all[0], total),
             q: 1.0,
-            is_large: is_large_difference(of, all, *row),
+            is_large: is_large_difference(of, all, row),
         })
     };
-    with_q(rows.iter().map(judge).collect())
+    let verdicts = table.rows.iter().map(judge).collect();
+    with_q(candidates, table, verdicts)
 }
 
 fn is_testable(with: u64, total: u64) -> bool {
@@ -129,12 +138,42 @@ fn latency_impact(score: f64, ks_p: Option<f64>) -> Impact {
     }
 }
 
-/// Controls the false discovery rate over everything that was tested.
-fn with_q(mut verdicts: Vec<Option<Verdict>>) -> Vec<Option<Verdict>> {
-    let p: Vec<f64> = verdicts.iter().flatten().map(|v| v.p).collect();
-    let q = q_values(&p, p.len());
-    for (verdict, q) in verdicts.iter_mut().flatten().zip(q) {
-        verdict.q = q;
+/// What is tested once, however many candidates ask it.
+#[derive(PartialEq, Eq, Hash)]
+enum Hypothesis<'a> {
+    /// A number: its ranges overlap, and are one question with several attempts.
+    Number(&'a str),
+    /// Values that count the same are the same transactions under different names.
+    Counts(&'a [u64]),
+}
+
+/// Controls the false discovery rate over everything that was tested. Without grouping, one cause that shows in many candidates
+/// would let chance findings pass along with it.
+fn with_q(candidates: &[Candidate], table: &Table, mut verdicts: Vec<Option<Verdict>>) -> Vec<Option<Verdict>> {
+    let mut groups: HashMap<Hypothesis<'_>, Vec<usize>> = HashMap::new();
+    for (index, candidate) in candidates.iter().enumerate().filter(|(index, _)| verdicts[*index].is_some()) {
+        let hypothesis = match candidate.bounds {
+            Some(_) => Hypothesis::Number(&candidate.field),
+            None => Hypothesis::Counts(&table.rows[index]),
+        };
+        groups.entry(hypothesis).or_default().push(index);
+    }
+    let groups: Vec<_> = groups.into_iter().collect();
+    let p_of = |index: usize| verdicts[index].as_ref().map_or(1.0, |v| v.p);
+    let p: Vec<f64> = groups
+        .iter()
+        .map(|(hypothesis, members)| {
+            let best = members.iter().map(|index| p_of(*index)).fold(1.0, f64::min);
+            let attempts = if matches!(hypothesis, Hypothesis::Number(_)) { members.len() } else { 1 };
+            (best * attempts as f64).min(1.0)
+        })
+        .collect();
+    for ((_, members), q) in groups.iter().zip(q_values(&p)) {
+        for index in members {
+            if let Some(verdict) = &mut verdicts[*index] {
+                verdict.q = q.max(verdict.p);
+            }
+        }
     }
     verdicts
 }
@@ -170,11 +209,19 @@ mod tests {
         LatencyRanges::of(&[100.0, 200.0, 400.0])
     }
 
+    fn values(number: usize) -> Vec<Candidate> {
+        (0..number).map(|i| Candidate::value("labels.a", i.to_string().into())).collect()
+    }
+
+    fn table(all: &[u64], rows: &[&[u64]]) -> Table {
+        Table { all: all.to_vec(), rows: rows.iter().map(|row| row.to_vec()).collect() }
+    }
+
     #[test]
     fn slow_values_stand_out_and_rare_ones_are_not_tested() {
         let all = [300, 300, 300, 300];
-        let rows = [vec![5, 5, 10, 80], vec![75, 75, 75, 75], vec![80, 10, 5, 5], vec![0, 0, 0, 7], all.to_vec()];
-        let verdicts = latency(&ranges(), &all, &rows);
+        let rows: [&[u64]; 5] = [&[5, 5, 10, 80], &[75, 75, 75, 75], &[80, 10, 5, 5], &[0, 0, 0, 7], &all];
+        let verdicts = latency(&ranges(), &values(5), &table(&all, &rows));
         let significant: Vec<_> = verdicts.iter().map(|v| v.map(|v| v.is_significant())).collect();
         assert_eq!(significant, [Some(true), Some(false), Some(false), None, None]);
         assert!(verdicts[0].unwrap().score > 0.2 && verdicts[2].unwrap().score < -0.2);
@@ -182,21 +229,41 @@ mod tests {
 
     #[test]
     fn certain_but_tiny_effects_do_not_stand_out() {
-        let all = [100_000, 100_000, 100_000, 100_000];
-        let verdict = latency(&ranges(), &all, &[vec![24_000, 25_000, 25_000, 26_000]])[0].unwrap();
+        let slow = table(&[100_000; 4], &[&[24_000, 25_000, 25_000, 26_000]]);
+        let verdict = latency(&ranges(), &values(1), &slow)[0].unwrap();
         assert!(verdict.q < 1e-6 && !verdict.is_significant());
-        let verdict = membership(Membership::Failures, [10_000, 990_000], &[[1_300, 98_700]])[0].unwrap();
+        let failing = table(&[10_000, 990_000], &[&[1_300, 98_700]]);
+        let verdict = membership(Membership::Failures, &values(1), &failing)[0].unwrap();
         assert!(verdict.q < 1e-6 && !verdict.is_significant(), "1.3 % of failures instead of 1 %");
     }
 
     #[test]
     fn failures_are_found_among_chance() {
-        let mut rows = vec![[12, 8]];
-        rows.extend((0..60).map(|i| [1 + i % 2, 19]));
-        let verdicts = membership(Membership::Failures, [60, 940], &rows);
-        let found: Vec<_> = (0..rows.len()).filter(|i| verdicts[*i].is_some_and(|v| v.is_significant())).collect();
+        let mut table = table(&[60, 940], &[&[12, 8]]);
+        table.rows.extend((0..60).map(|i| vec![1 + i % 2, 19]));
+        let verdicts = membership(Membership::Failures, &values(61), &table);
+        let found: Vec<_> = (0..61).filter(|i| verdicts[*i].is_some_and(|v| v.is_significant())).collect();
         assert_eq!(found, [0]);
         assert_eq!(verdicts[0].unwrap().impact, Impact::High);
+    }
+
+    #[test]
+    fn many_names_of_one_cause_do_not_help_chance() {
+        let chance = [7, 43];
+        let cause: [u64; 2] = [40, 60];
+        let q_beside = |copies: usize| {
+            let mut table = table(&[100, 1_900], &[&chance]);
+            table.rows.resize(1 + copies, cause.to_vec());
+            membership(Membership::Failures, &values(1 + copies), &table)[0].unwrap().q
+        };
+        assert!((q_beside(1) - q_beside(30)).abs() < 1e-12);
+        let ranges: Vec<_> =
+            (0..10).map(|cut| Candidate::range("numeric_labels.a", Some(f64::from(cut)), None)).collect();
+        let mut table = table(&[100, 1_900], &[&chance]);
+        let alone = membership(Membership::Failures, &ranges[..1], &table)[0].unwrap().q;
+        table.rows.resize(10, vec![5, 95]);
+        let often = membership(Membership::Failures, &ranges, &table)[0].unwrap().q;
+        assert!((often - 10.0 * alone).abs() < 1e-12, "ten attempts");
     }
 
     #[test]

@@ -15,7 +15,7 @@ const KS_COUNT_MIN: u64 = 23;
 const KS_PASSES: u32 = 20;
 
 /// The percentages at which durations are cut: 2, 4 … 98.
-pub(super) fn percents() -> Vec<f64> {
+pub fn percents() -> Vec<f64> {
     (1..50).map(|step| f64::from(2 * step)).collect()
 }
 

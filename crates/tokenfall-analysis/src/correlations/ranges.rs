@@ -3,13 +3,13 @@
 use super::candidates::Candidate;
 
 /// Where numbers are cut.
-pub(super) const PERCENTS: [f64; 7] = [5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0];
+pub const PERCENTS: [f64; 7] = [5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0];
 /// Most ranges of a number.
 pub(super) const PER_NUMBER: usize = 2 * PERCENTS.len();
 
 /// `x < cut` and `x ≥ cut` for each distinct quantile: whatever the shape of the dependence, one of them shows it, unless only
 /// the middle is special.
-pub(super) fn of(field: &str, percentiles: &[f64]) -> impl Iterator<Item = Candidate> {
+pub fn of(field: &str, percentiles: &[f64]) -> impl Iterator<Item = Candidate> {
     let mut cuts: Vec<f64> = percentiles.iter().map(|cut| rounded(*cut)).collect();
     cuts.dedup();
     cuts.into_iter()

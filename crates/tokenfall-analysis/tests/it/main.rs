@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod correlations;
+
 use std::net::IpAddr;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
