@@ -94,10 +94,7 @@ pub(crate) fn filled(transactions: u64) -> Result<Filled> {
     while store.search(&SearchRequest::of(EventKind::Transaction, time))?.total < transactions {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    println!(
-        "{transactions} transactions with {FIELDS} labels, stored in {:.0} s",
-        begin.elapsed().as_secs_f64()
-    );
+    println!("{transactions} transactions with {FIELDS} labels, stored in {:.0} s", begin.elapsed().as_secs_f64());
     settle(&store);
     Ok(Filled { store, time, _folder: folder })
 }

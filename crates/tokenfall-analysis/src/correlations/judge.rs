@@ -14,7 +14,7 @@ use crate::statistics::fisher;
 use crate::statistics::mann_whitney::mann_whitney;
 
 /// Share of false discoveries that is accepted among what stands out.
-pub const FALSE_DISCOVERY_RATE: f64 = 0.05;
+pub const FALSE_DISCOVERY_RATE: f64 = 0.02;
 /// Fewest transactions that must have a value, and that must not, for it to be tested.
 pub const COUNT_MIN: u64 = 8;
 /// Least probability that a transaction with the value takes longer than one without. 0.5 is no difference.
