@@ -2,15 +2,17 @@
 //!
 //! Scenarios with known causes of slowness and failure, and some without any, are judged by the code that answers
 //! `/api/v1/correlations`. *Precision* is the share of findings that are causes, *recall* the share of causes that are found. A
-//! field that was made to go along with a cause most of the time is neither right nor wrong; it is counted by itself. Then the
-//! whole question is asked of a store.
+//! field that was made to go along with a cause most of the time is no cause, and counted in the column "beside". Then the whole
+//! question is asked of a store.
 
 mod scenario;
 
 use std::collections::HashSet;
 
 use anyhow::Result;
-use tokenfall_analysis::correlations::{self, Candidate, Membership, Verdict, strongest};
+use tokenfall_analysis::correlations::{
+    self, CAUSES_MAX, Candidate, LatencyRanges, Membership, Verdict, shadows, strongest,
+};
 use tokenfall_analysis::{Scope, Selection};
 use tokenfall_api::correlations::CorrelationsOf;
 use tokenfall_api::llm::PointOf;
@@ -80,7 +82,7 @@ fn print(kind: &str, score: &Score) {
     };
     println!(
         "  {kind:<21} {:>9} {:>7} {:>16} {:>6} {:>7} {:>6}",
-        percent(score.right, score.right + score.wrong),
+        percent(score.right, score.right + score.wrong + score.beside),
         percent(score.found, score.planted),
         percent(score.small.1, score.small.0),
         score.wrong,
@@ -92,14 +94,33 @@ fn print(kind: &str, score: &Score) {
 fn judge(scenario: &Scenario) -> Score {
     let ranges = scenario.ranges();
     let (candidates, table) = scenario.table(&ranges);
-    let verdicts: Vec<Option<Verdict>> = match scenario.explained {
-        Explained::Latency => correlations::latency(&ranges, &candidates, &table),
-        Explained::Failures => correlations::membership(Membership::Failures, &candidates, &table),
-        Explained::Slowest => correlations::membership(Membership::Selection, &candidates, &table),
-    };
-    let shown = strongest(&candidates, &verdicts, FOUND_MAX);
-    let shown = shown.into_iter().filter(|i| verdicts[*i].is_some_and(|v| v.is_significant()));
-    score(scenario, &candidates, &table, shown)
+    let all: Vec<&Candidate> = candidates.iter().collect();
+    let verdicts = verdicts(scenario, &ranges, &all, &table);
+    let mut shown = strongest(&all, &verdicts, FOUND_MAX);
+    shown.retain(|i| verdicts[*i].is_some_and(|v| v.is_significant()));
+    let found: Vec<&Candidate> = shown.iter().map(|i| all[*i]).collect();
+    let causes = found.len().min(CAUSES_MAX);
+    let apart: Vec<_> = found[..causes]
+        .iter()
+        .map(|cause| self::verdicts(scenario, &ranges, &found, &scenario.table_without(&ranges, &found, cause)))
+        .collect();
+    let is_same = |a: usize, b: usize| table.rows[shown[a]] == table.rows[shown[b]];
+    let is_shadow = shadows(&found, &apart, is_same);
+    let kept = shown.iter().zip(is_shadow).filter(|(_, is_shadow)| !is_shadow).map(|(i, _)| *i);
+    score(scenario, &candidates, &table, kept)
+}
+
+fn verdicts(
+    scenario: &Scenario,
+    ranges: &LatencyRanges,
+    candidates: &[&Candidate],
+    table: &Table,
+) -> Vec<Option<Verdict>> {
+    match scenario.explained {
+        Explained::Latency => correlations::latency(ranges, candidates, table),
+        Explained::Failures => correlations::membership(Membership::Failures, candidates, table),
+        Explained::Slowest => correlations::membership(Membership::Selection, candidates, table),
+    }
 }
 
 fn score(scenario: &Scenario, candidates: &[Candidate], table: &Table, shown: impl Iterator<Item = usize>) -> Score {
@@ -118,7 +139,7 @@ fn score(scenario: &Scenario, candidates: &[Candidate], table: &Table, shown: im
         }
     }
     score.found = found.len();
-    score.alarms = usize::from(score.wrong > 0);
+    score.alarms = usize::from(score.wrong + score.beside > 0);
     let middle = if scenario.explained == Explained::Failures { 0.3 } else { 2.75 };
     let small = |cause: &usize| scenario.causes[*cause] < middle;
     score.small = ((0..score.planted).filter(small).count(), found.iter().filter(|cause| small(cause)).count());

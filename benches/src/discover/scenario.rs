@@ -194,16 +194,48 @@ impl Scenario {
         LatencyRanges::of(&percentiles(&self.durations, &percents()))
     }
 
-    /// The candidates and their table, as the store would count them.
-    pub(crate) fn table(&self, ranges: &LatencyRanges) -> (Vec<Candidate>, Table) {
+    /// The column of the table that each transaction is in, and their number.
+    fn table_columns(&self, ranges: &LatencyRanges) -> (Vec<usize>, usize) {
         let slowest = percentiles(&self.durations, &[90.0])[0];
-        let columns = if self.explained == Explained::Latency { ranges.cuts.len() + 1 } else { 2 };
         let column = |i: usize| match self.explained {
             Explained::Latency => ranges.cuts.partition_point(|cut| *cut <= self.durations[i]),
             Explained::Failures => usize::from(!self.failed[i]),
             Explained::Slowest => usize::from(self.durations[i] < slowest),
         };
-        let column: Vec<usize> = (0..self.durations.len()).map(column).collect();
+        let columns = if self.explained == Explained::Latency { ranges.cuts.len() + 1 } else { 2 };
+        ((0..self.durations.len()).map(column).collect(), columns)
+    }
+
+    /// The transactions that have a candidate.
+    fn having(&self, candidate: &Candidate) -> Vec<bool> {
+        let values = self.columns.iter().find(|(field, _)| *field == candidate.field).map(|(_, values)| values);
+        let (from, to) = candidate.bounds.unwrap_or_default();
+        let text = candidate.text();
+        match values {
+            Some(Column::Text(values)) => values.iter().map(|value| name(*value) == text).collect(),
+            Some(Column::Number(numbers)) => numbers.iter().map(|number| is_inside(*number, from, to)).collect(),
+            None => vec![false; self.durations.len()],
+        }
+    }
+
+    /// The table of some candidates, of the transactions without another.
+    pub(crate) fn table_without(&self, ranges: &LatencyRanges, candidates: &[&Candidate], other: &Candidate) -> Table {
+        let (column, columns) = self.table_columns(ranges);
+        let is_left_out = self.having(other);
+        let count = |has: &[bool]| {
+            let mut counts = vec![0; columns];
+            for ((has, left_out), column) in has.iter().zip(&is_left_out).zip(&column) {
+                counts[*column] += u64::from(*has && !left_out);
+            }
+            counts
+        };
+        let rows = candidates.iter().map(|candidate| count(&self.having(candidate))).collect();
+        Table { all: count(&vec![true; column.len()]), rows }
+    }
+
+    /// The candidates and their table, as the store would count them.
+    pub(crate) fn table(&self, ranges: &LatencyRanges) -> (Vec<Candidate>, Table) {
+        let (column, columns) = self.table_columns(ranges);
         let mut candidates = Vec::new();
         let mut table = Table::empty(0, columns);
         for column in &column {
@@ -229,8 +261,7 @@ impl Scenario {
                         let (from, to) = candidate.bounds.unwrap_or_default();
                         let mut row = vec![0; columns];
                         for (number, column) in numbers.iter().zip(&column) {
-                            let is_inside = from.is_none_or(|from| *number >= from) && to.is_none_or(|to| *number < to);
-                            row[*column] += u64::from(is_inside);
+                            row[*column] += u64::from(is_inside(*number, from, to));
                         }
                         candidates.push(candidate);
                         table.rows.push(row);
@@ -240,6 +271,10 @@ impl Scenario {
         }
         (candidates, table)
     }
+}
+
+fn is_inside(number: f64, from: Option<f64>, to: Option<f64>) -> bool {
+    from.is_none_or(|from| number >= from) && to.is_none_or(|to| number < to)
 }
 
 fn name(value: usize) -> String {

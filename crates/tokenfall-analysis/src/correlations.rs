@@ -3,11 +3,12 @@
 //! ```text
 //! field names → 1. frequent values and quantiles → candidates
 //!             → 2. one table: candidates × ranges of durations, or × both sets → verdicts
-//!             → 3. figures of the few that stand out → merged where they mean the same transactions
+//!             → 3. figures of the few that stand out → without shadows of others, merged where they mean the same transactions
 //! ```
 //!
 //! The figures are Kibana's ([`latency`], [`failure`]); what stands out is decided by tests of our own ([`judge`]).
 
+mod apart;
 mod candidates;
 mod details;
 mod failure;
@@ -25,6 +26,7 @@ use tokenfall_model::fields;
 use tokenfall_query::{AggregationKind, CrosstabColumns, SearchRequest, Table};
 use tokenfall_store::{Search, SearchError};
 
+pub use self::apart::{CAUSES_MAX, shadows};
 pub use self::candidates::Candidate;
 pub use self::judge::{COUNT_MIN, FALSE_DISCOVERY_RATE, Membership, Verdict, latency, membership, strongest};
 pub use self::latency::{LatencyRanges, percents};
@@ -76,17 +78,23 @@ pub fn correlations(
         let response = search.search(&ask_table(&population, &candidates, &ranges))?;
         (response.aggs.table(TABLE).cloned().unwrap_or_default(), response.complete)
     };
-    let verdicts = judge_table(of, &ranges, &candidates, &table);
-    let shown = strongest(&candidates, &verdicts, SHOWN_MAX);
+    let all_candidates: Vec<&Candidate> = candidates.iter().collect();
+    let verdicts = judge_table(of, &ranges, &all_candidates, &table);
+    let shown = strongest(&all_candidates, &verdicts, SHOWN_MAX);
     let shown_candidates: Vec<&Candidate> = shown.iter().map(|i| &candidates[*i]).collect();
-    let third = search.search(&details::ask(&population, &shown_candidates, &edges))?;
+    let significant = shown.iter().filter(|i| verdicts[**i].is_some_and(|v| v.is_significant())).count();
+    let causes = if significant > 1 { significant.min(CAUSES_MAX) } else { 0 };
+    let third =
+        search.search(&details::ask(&population, &shown_candidates, &edges, columns(&population, &ranges), causes))?;
     let details = details::read(&third.aggs, &shown_candidates, &edges);
+    let apart: Vec<_> = details.apart.iter().map(|table| judge_table(of, &ranges, &shown_candidates, table)).collect();
+    let is_shadow = shadows(&shown_candidates, &apart, |a, b| details.is_same(a, b));
 
     let mut found = Vec::with_capacity(shown.len());
-    for (position, index) in shown.iter().enumerate() {
+    for (position, index) in shown.iter().enumerate().filter(|(position, _)| !is_shadow[*position]) {
         if let Some(verdict) = &verdicts[*index] {
             let both = [&table.rows[*index][..], &table.all[..]];
-            found.push(correlation(of, &candidates[*index], verdict, both, &details, position));
+            found.push((position, correlation(of, &candidates[*index], verdict, both, &details, position)));
         }
     }
     let correlations = merge::same_sets(found, |a, b| details.is_same(a, b));
@@ -130,20 +138,24 @@ fn percentiles(aggs: &tokenfall_query::AggregationResults) -> Vec<f64> {
 /// Asks how the candidates spread over the ranges of durations, or over both sets.
 fn ask_table(population: &Population, candidates: &[Candidate], ranges: &LatencyRanges) -> SearchRequest {
     let rows = candidates.iter().map(Candidate::row).collect();
-    let columns = match &population.selected {
+    let columns = columns(population, ranges);
+    population.all.clone().agg(TABLE, AggregationKind::Crosstab { rows, columns }.leaf())
+}
+
+fn columns(population: &Population, ranges: &LatencyRanges) -> CrosstabColumns {
+    match &population.selected {
         None => {
             let field = fields::TRANSACTION_DURATION_US.name.to_owned();
             CrosstabColumns::Ranges { field, ranges: ranges.bounds() }
         }
         Some(selected) => CrosstabColumns::Filters(vec![selected.clone(), selected.clone().negate()]),
-    };
-    population.all.clone().agg(TABLE, AggregationKind::Crosstab { rows, columns }.leaf())
+    }
 }
 
 fn judge_table(
     of: CorrelationsOf,
     ranges: &LatencyRanges,
-    candidates: &[Candidate],
+    candidates: &[&Candidate],
     table: &Table,
 ) -> Vec<Option<Verdict>> {
     match of {

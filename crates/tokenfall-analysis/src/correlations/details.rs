@@ -17,6 +17,8 @@ const ALL: &str = "all";
 const SELECTED: &str = "selected";
 const WITH: &str = "with";
 const SHARED: &str = "shared";
+const APART: &str = "apart";
+const TABLE: &str = "table";
 
 /// Least share of the transactions with one of two ranges that must be in both for the two to say the same. Not all of them,
 /// because the ends of ranges are estimates.
@@ -121,6 +123,8 @@ pub(super) struct Details {
     pub(super) distributions: Vec<Vec<u64>>,
     /// Transactions that two ranges have in common, by their positions.
     shared: BTreeMap<(usize, usize), u64>,
+    /// The candidates that are shown among the transactions without each of the first of them.
+    pub(super) apart: Vec<Table>,
 }
 
 impl Details {
@@ -130,7 +134,7 @@ impl Details {
         let is_equal = self.distributions[a] == self.distributions[b]
             && self.with[a].count == self.with[b].count
             && self.with[a].duration_us.to_bits() == self.with[b].duration_us.to_bits();
-        let is_close = self.shared.get(&(a, b)).is_some_and(|shared| {
+        let is_close = self.shared.get(&(a.min(b), a.max(b))).is_some_and(|shared| {
             let either = self.with[a].count + self.with[b].count - shared;
             *shared as f64 >= RANGES_SHARED_MIN * either as f64
         });
@@ -148,8 +152,19 @@ fn pairs_of_ranges<'a>(
     ranges.into_iter().enumerate().flat_map(move |(n, a)| later[n + 1..].to_vec().into_iter().map(move |b| (a, b)))
 }
 
-/// Asks for the figures of both sets and of the candidates that are shown.
-pub(super) fn ask(population: &Population, shown: &[&Candidate], edges: &[u64]) -> SearchRequest {
+/// Asks for the figures of both sets and of the candidates that are shown, and for the table of these without each of the first
+/// `apart` of them.
+pub(super) fn ask(
+    population: &Population,
+    shown: &[&Candidate],
+    edges: &[u64],
+    columns: CrosstabColumns,
+    apart: usize,
+) -> SearchRequest {
+    let without = |(i, candidate): (usize, &&Candidate)| (i.to_string(), candidate.filter().negate());
+    let without = shown.iter().take(apart).enumerate().map(without).collect();
+    let rows: Vec<CrosstabRow> = shown.iter().map(|candidate| candidate.row()).collect();
+    let table = AggregationKind::Crosstab { rows: rows.clone(), columns }.leaf();
     let selected = population.selected.clone().unwrap_or(Filter::All);
     let sets = vec![(ALL.to_owned(), Filter::All), (SELECTED.to_owned(), selected.clone())];
     let with = shown.iter().enumerate().map(|(i, candidate)| (i.to_string(), candidate.filter())).collect();
@@ -161,12 +176,13 @@ pub(super) fn ask(population: &Population, shown: &[&Candidate], edges: &[u64]) 
         Aggregations::new().with(BARS, AggregationKind::Crosstab { rows, columns }.leaf())
     };
     let mut request = population.all.clone();
-    request.aggs = bars(shown.iter().map(|candidate| candidate.row()).collect());
+    request.aggs = bars(rows);
     request
         .agg(SELECTED, AggregationKind::Filter(selected).with(bars(Vec::new())))
         .agg(SETS, AggregationKind::Filters(sets).with(Sums::ask()))
         .agg(WITH, AggregationKind::Filters(with).with(Sums::ask()))
         .agg(SHARED, AggregationKind::Filters(shared).leaf())
+        .agg(APART, AggregationKind::Filters(without).with(Aggregations::new().with(TABLE, table)))
 }
 
 /// Reads what [`ask`] asked for.
@@ -190,6 +206,7 @@ pub(super) fn read(aggs: &AggregationResults, shown: &[&Candidate], edges: &[u64
         with: (0..shown.len()).map(|i| sums(WITH, &i.to_string())).collect(),
         bars: (0..columns).map(bar).collect(),
         distributions: all.rows.clone(),
+        apart: (0..shown.len()).map_while(|i| aggs.bucket(APART, &i.to_string())?.aggs.table(TABLE).cloned()).collect(),
         shared: pairs_of_ranges(shown)
             .map(|((i, _), (j, _))| {
                 let count = aggs.bucket(SHARED, &format!("{i} {j}")).map_or(0, |bucket| bucket.doc_count);

@@ -52,7 +52,7 @@ impl Verdict {
 
 /// Judges candidates by how they go along with long durations: the table counts transactions in the ranges. What has too few
 /// transactions is not tested: `None`.
-pub fn latency(ranges: &LatencyRanges, candidates: &[Candidate], table: &Table) -> Vec<Option<Verdict>> {
+pub fn latency(ranges: &LatencyRanges, candidates: &[&Candidate], table: &Table) -> Vec<Option<Verdict>> {
     let total: u64 = table.all.iter().sum();
     let fractions: Vec<f64> = table.all.iter().map(|n| *n as f64 / total.max(1) as f64).collect();
     let judge = |row: &Vec<u64>| {
@@ -87,7 +87,7 @@ pub enum Membership {
 
 /// Judges candidates by how they go along with being selected: the columns of the table are the selected ones and the others.
 /// What has too few transactions is not tested: `None`.
-pub fn membership(of: Membership, candidates: &[Candidate], table: &Table) -> Vec<Option<Verdict>> {
+pub fn membership(of: Membership, candidates: &[&Candidate], table: &Table) -> Vec<Option<Verdict>> {
     let pair = |counts: &[u64]| if let [selected, rest] = counts { [*selected, *rest] } else { [0, 0] };
     let all = pair(&table.all);
     let total = all[0] + all[1];
@@ -149,7 +149,7 @@ enum Hypothesis<'a> {
 
 /// Controls the false discovery rate over everything that was tested. Without grouping, one cause that shows in many candidates
 /// would let chance findings pass along with it.
-fn with_q(candidates: &[Candidate], table: &Table, mut verdicts: Vec<Option<Verdict>>) -> Vec<Option<Verdict>> {
+fn with_q(candidates: &[&Candidate], table: &Table, mut verdicts: Vec<Option<Verdict>>) -> Vec<Option<Verdict>> {
     let mut groups: HashMap<Hypothesis<'_>, Vec<usize>> = HashMap::new();
     for (index, candidate) in candidates.iter().enumerate().filter(|(index, _)| verdicts[*index].is_some()) {
         let hypothesis = match candidate.bounds {
@@ -180,7 +180,7 @@ fn with_q(candidates: &[Candidate], table: &Table, mut verdicts: Vec<Option<Verd
 
 /// The candidates to speak of, strongest first: those that stand out, and of each number only its clearest range. If nothing
 /// does, the one that comes closest.
-pub fn strongest(candidates: &[Candidate], verdicts: &[Option<Verdict>], most: usize) -> Vec<usize> {
+pub fn strongest(candidates: &[&Candidate], verdicts: &[Option<Verdict>], most: usize) -> Vec<usize> {
     let tested = || verdicts.iter().enumerate().filter_map(|(i, v)| v.as_ref().map(|v| (i, v)));
     let mut found: Vec<(usize, &Verdict)> = tested().filter(|(_, v)| v.is_significant()).collect();
     found.sort_by(|(_, a), (_, b)| a.p.total_cmp(&b.p).then(b.score.total_cmp(&a.score)));
@@ -221,7 +221,7 @@ mod tests {
     fn slow_values_stand_out_and_rare_ones_are_not_tested() {
         let all = [300, 300, 300, 300];
         let rows: [&[u64]; 5] = [&[5, 5, 10, 80], &[75, 75, 75, 75], &[80, 10, 5, 5], &[0, 0, 0, 7], &all];
-        let verdicts = latency(&ranges(), &values(5), &table(&all, &rows));
+        let verdicts = latency(&ranges(), &values(5).iter().collect::<Vec<_>>(), &table(&all, &rows));
         let significant: Vec<_> = verdicts.iter().map(|v| v.map(|v| v.is_significant())).collect();
         assert_eq!(significant, [Some(true), Some(false), Some(false), None, None]);
         assert!(verdicts[0].unwrap().score > 0.2 && verdicts[2].unwrap().score < -0.2);
@@ -230,10 +230,10 @@ mod tests {
     #[test]
     fn certain_but_tiny_effects_do_not_stand_out() {
         let slow = table(&[100_000; 4], &[&[24_000, 25_000, 25_000, 26_000]]);
-        let verdict = latency(&ranges(), &values(1), &slow)[0].unwrap();
+        let verdict = latency(&ranges(), &values(1).iter().collect::<Vec<_>>(), &slow)[0].unwrap();
         assert!(verdict.q < 1e-6 && !verdict.is_significant());
         let failing = table(&[10_000, 990_000], &[&[1_300, 98_700]]);
-        let verdict = membership(Membership::Failures, &values(1), &failing)[0].unwrap();
+        let verdict = membership(Membership::Failures, &values(1).iter().collect::<Vec<_>>(), &failing)[0].unwrap();
         assert!(verdict.q < 1e-6 && !verdict.is_significant(), "1.3 % of failures instead of 1 %");
     }
 
@@ -241,7 +241,7 @@ mod tests {
     fn failures_are_found_among_chance() {
         let mut table = table(&[60, 940], &[&[12, 8]]);
         table.rows.extend((0..60).map(|i| vec![1 + i % 2, 19]));
-        let verdicts = membership(Membership::Failures, &values(61), &table);
+        let verdicts = membership(Membership::Failures, &values(61).iter().collect::<Vec<_>>(), &table);
         let found: Vec<_> = (0..61).filter(|i| verdicts[*i].is_some_and(|v| v.is_significant())).collect();
         assert_eq!(found, [0]);
         assert_eq!(verdicts[0].unwrap().impact, Impact::High);
@@ -254,15 +254,15 @@ mod tests {
         let q_beside = |copies: usize| {
             let mut table = table(&[100, 1_900], &[&chance]);
             table.rows.resize(1 + copies, cause.to_vec());
-            membership(Membership::Failures, &values(1 + copies), &table)[0].unwrap().q
+            membership(Membership::Failures, &values(1 + copies).iter().collect::<Vec<_>>(), &table)[0].unwrap().q
         };
         assert!((q_beside(1) - q_beside(30)).abs() < 1e-12);
         let ranges: Vec<_> =
             (0..10).map(|cut| Candidate::range("numeric_labels.a", Some(f64::from(cut)), None)).collect();
         let mut table = table(&[100, 1_900], &[&chance]);
-        let alone = membership(Membership::Failures, &ranges[..1], &table)[0].unwrap().q;
+        let alone = membership(Membership::Failures, &ranges.iter().take(1).collect::<Vec<_>>(), &table)[0].unwrap().q;
         table.rows.resize(10, vec![5, 95]);
-        let often = membership(Membership::Failures, &ranges, &table)[0].unwrap().q;
+        let often = membership(Membership::Failures, &ranges.iter().collect::<Vec<_>>(), &table)[0].unwrap().q;
         assert!((often - 10.0 * alone).abs() < 1e-12, "ten attempts");
     }
 
@@ -271,6 +271,7 @@ mod tests {
         let range = |from| Candidate::range("numeric_labels.size", Some(from), None);
         let value = |value: &str| Candidate::value("labels.a", value.into());
         let candidates = [range(1.0), range(2.0), value("x"), value("y")];
+        let candidates = candidates.each_ref();
         let verdict = |p, score| {
             let impact = Impact::Low;
             Some(Verdict { score, kibana_p: None, impact, p, q: p, is_large: true })

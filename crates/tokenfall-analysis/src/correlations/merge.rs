@@ -4,9 +4,12 @@ use tokenfall_api::correlations::{Correlation, FieldAndValue};
 use tokenfall_model::fields;
 
 /// Puts candidates that the very same transactions have together; `is_same` compares them by their positions.
-pub(super) fn same_sets(correlations: Vec<Correlation>, is_same: impl Fn(usize, usize) -> bool) -> Vec<Correlation> {
+pub(super) fn same_sets(
+    correlations: Vec<(usize, Correlation)>,
+    is_same: impl Fn(usize, usize) -> bool,
+) -> Vec<Correlation> {
     let mut groups: Vec<(usize, Vec<Correlation>)> = Vec::new();
-    for (position, correlation) in correlations.into_iter().enumerate() {
+    for (position, correlation) in correlations {
         match groups.iter_mut().find(|(first, _)| is_same(*first, position)) {
             Some((_, group)) => group.push(correlation),
             None => groups.push((position, vec![correlation])),
@@ -69,7 +72,7 @@ mod tests {
             correlation("tokenfall.question", "How do I mount an index?"),
             correlation("labels.query", "How do I mount an index?"),
         ];
-        let merged = same_sets(found, |a, b| a != 1 && b != 1);
+        let merged = same_sets(found.into_iter().enumerate().collect(), |a, b| a != 1 && b != 1);
         let names: Vec<_> = merged.iter().map(|c| c.field.as_str()).collect();
         assert_eq!(names, ["labels.query", "labels.team"]);
         let same: Vec<_> = merged[0].same_as.iter().map(|same| same.field.as_str()).collect();
