@@ -36,24 +36,8 @@ const RUNS: usize = 7;
 
 /// Builds a store and prints what each question costs.
 pub(crate) fn run(transactions: u64) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let store = EmbeddedStore::open(folder.path(), Options::default())?;
-    let end_us = i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_micros())?;
-    let day_us = 86_400_000_000;
-    // All of them in the day before: one partition, as large as it gets.
-    let first_us = end_us.div_euclid(day_us) * day_us - day_us;
-    let begin = Instant::now();
-    fill(&store, transactions, first_us)?;
-    let time = TimeRange { from: Timestamp::from_micros(first_us), to: Timestamp::from_micros(first_us + day_us) };
+    let Filled { store, time, .. } = filled(transactions)?;
     let all = || SearchRequest::of(EventKind::Transaction, time);
-    while store.search(&all())?.total < transactions {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    println!(
-        "correlate: {transactions} transactions with {FIELDS} labels, stored in {:.0} s",
-        begin.elapsed().as_secs_f64()
-    );
-    settle(&store);
 
     let candidates = (0..FIELDS).fold(all(), |request, field| {
         let kind = AggregationKind::frequent_terms(label(field), VALUES, SEGMENT_VALUES);
@@ -85,6 +69,34 @@ pub(crate) fn run(transactions: u64) -> Result<()> {
     let table = found.aggs.table("table").context("no table")?;
     ensure!(table.all.iter().sum::<u64>() == transactions, "the ranges cover all durations");
     Ok(())
+}
+
+/// A store with transactions.
+pub(crate) struct Filled {
+    /// Store.
+    pub(crate) store: EmbeddedStore,
+    /// Time of the transactions.
+    pub(crate) time: TimeRange,
+    _folder: tempfile::TempDir,
+}
+
+/// A store with so many transactions, after its merges.
+pub(crate) fn filled(transactions: u64) -> Result<Filled> {
+    let folder = tempfile::tempdir()?;
+    let store = EmbeddedStore::open(folder.path(), Options::default())?;
+    let end_us = i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_micros())?;
+    let day_us = 86_400_000_000;
+    // All of them in the day before: one partition, as large as it gets.
+    let first_us = end_us.div_euclid(day_us) * day_us - day_us;
+    let begin = Instant::now();
+    fill(&store, transactions, first_us)?;
+    let time = TimeRange { from: Timestamp::from_micros(first_us), to: Timestamp::from_micros(first_us + day_us) };
+    while store.search(&SearchRequest::of(EventKind::Transaction, time))?.total < transactions {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    println!("{transactions} transactions with {FIELDS} labels, stored in {:.0} s", begin.elapsed().as_secs_f64());
+    settle(&store);
+    Ok(Filled { store, time, _folder: folder })
 }
 
 fn label(field: u64) -> String {
@@ -178,7 +190,7 @@ fn value(number: u64, field: u64) -> u64 {
 }
 
 /// Prints the time of a question; CPU milliseconds of one run.
-fn measure(name: &str, ask: impl Fn() -> Result<()>) -> Result<f64> {
+pub(crate) fn measure(name: &str, ask: impl Fn() -> Result<()>) -> Result<f64> {
     ask()?;
     let cpu_before = cpu_seconds("/proc/self/stat")?;
     let mut times = Vec::with_capacity(RUNS);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod correlations;
 mod model_calls;
 
 use std::net::IpAddr;

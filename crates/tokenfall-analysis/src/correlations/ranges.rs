@@ -1,0 +1,56 @@
+//! Numbers as candidates: above and below their quantiles.
+
+use super::candidates::Candidate;
+
+/// Where numbers are cut.
+pub const PERCENTS: [f64; 7] = [5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0];
+/// Most ranges of a number.
+pub(super) const PER_NUMBER: usize = 2 * PERCENTS.len();
+
+/// `x < cut` and `x ≥ cut` for each distinct quantile: whatever the shape of the dependence, one of them shows it, unless only
+/// the middle is special.
+pub fn of(field: &str, percentiles: &[f64]) -> impl Iterator<Item = Candidate> {
+    let mut cuts: Vec<f64> = percentiles.iter().map(|cut| rounded(*cut)).collect();
+    cuts.dedup();
+    cuts.into_iter()
+        .flat_map(|cut| [Candidate::range(field, Some(cut), None), Candidate::range(field, None, Some(cut))])
+}
+
+/// With three digits: a quantile is an estimate, and nobody wants to read more.
+fn rounded(number: f64) -> f64 {
+    if number == 0.0 || !number.is_finite() {
+        return number;
+    }
+    let scale = 10_f64.powi(2 - number.abs().log10().floor() as i32);
+    if scale >= 1.0 { (number * scale).round() / scale } else { (number * scale).round() * (1.0 / scale).round() }
+}
+
+/// The range in words.
+pub(super) fn text(from: Option<f64>, to: Option<f64>) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) => format!("{from} to {to}"),
+        (Some(from), None) => format!("≥ {from}"),
+        (None, Some(to)) => format!("< {to}"),
+        (None, None) => "any".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_each_quantile() {
+        let texts: Vec<_> = of("numeric_labels.n", &[1.0, 1.0, 412.3, 99_871.0]).map(|c| c.text()).collect();
+        assert_eq!(texts, ["≥ 1", "< 1", "≥ 412", "< 412", "≥ 99900", "< 99900"]);
+    }
+
+    #[test]
+    fn three_digits() {
+        for (number, expected) in
+            [(0.0, 0.0), (0.001_234_5, 0.001_23), (-98.76, -98.8), (1_234_567.0, 1_230_000.0), (7.0, 7.0)]
+        {
+            assert!((rounded(number) - expected).abs() < 1e-9, "{number}: {}", rounded(number));
+        }
+    }
+}
