@@ -243,3 +243,24 @@ fn numbers_are_ranges() {
     assert!(tokens.from.is_some_and(|from| from > 1_000.0) && tokens.to.is_none() && tokens.value.starts_with("≥ "));
     assert!(tokens.is_significant && tokens.effect_usd.unwrap() > 0.001);
 }
+
+#[test]
+fn a_host_of_mostly_slow_transactions_is_only_their_shadow() {
+    let slow_version = |n: u64| {
+        let mut document = search(n, false);
+        let is_slow = noise(n, 30) < 0.2;
+        let is_on_host = if noise(n, 31) < 0.8 { is_slow } else { noise(n, 32) < 0.2 };
+        for (name, is_so) in [("release", is_slow), ("zone", is_on_host)] {
+            let value = if is_so { "new" } else { "old" };
+            document.labels.insert(name.into(), LabelValue::One(value.into()));
+        }
+        let duration = &mut document.transaction.as_mut().unwrap().duration;
+        let us = duration.unwrap().us.get() * if is_slow { 3 } else { 1 };
+        *duration = Some(DurationUs { us: Micros::new(us) });
+        document
+    };
+    let store = stored((0..SEARCHES).map(slow_version).collect());
+    let answer = ask(&store, CorrelationsOf::Latency, &transactions());
+    let names: Vec<_> = answer.correlations.iter().map(|c| (c.field.as_str(), c.value.as_str())).collect();
+    assert_eq!(names, [("labels.release", "new")]);
+}
