@@ -75,7 +75,7 @@ impl Candidate {
 
     /// A range of a number.
     pub fn range(field: &str, from: Option<f64>, to: Option<f64>) -> Self {
-        Self { field: field.to_owned(), value: Value::Str(ranges::text(from, to)), bounds: Some((from, to)) }
+        Self { field: field.to_owned(), value: Value::Str(ranges::text(field, from, to)), bounds: Some((from, to)) }
     }
 
     /// The value or range in words.

@@ -142,14 +142,15 @@ impl Details {
     }
 }
 
-/// Pairs of ranges, by their positions.
-fn pairs_of_ranges<'a>(
-    shown: &[&'a Candidate],
-) -> impl Iterator<Item = ((usize, &'a Candidate), (usize, &'a Candidate))> {
-    let ranges: Vec<_> =
+/// A candidate that is shown, with its position.
+type Shown<'a> = (usize, &'a Candidate);
+
+/// Each two ranges of numbers.
+fn pairs_of_ranges<'a>(shown: &[&'a Candidate]) -> Vec<(Shown<'a>, Shown<'a>)> {
+    let ranges: Vec<Shown<'a>> =
         shown.iter().copied().enumerate().filter(|(_, candidate)| candidate.bounds.is_some()).collect();
-    let later = ranges.clone();
-    ranges.into_iter().enumerate().flat_map(move |(n, a)| later[n + 1..].to_vec().into_iter().map(move |b| (a, b)))
+    let later = |n: usize| ranges.iter().copied().skip(n + 1);
+    ranges.iter().enumerate().flat_map(|(n, a)| later(n).map(move |b| (*a, b))).collect()
 }
 
 /// Asks for the figures of both sets and of the candidates that are shown, and for the table of these without each of the first
@@ -168,8 +169,10 @@ pub(super) fn ask(
     let selected = population.selected.clone().unwrap_or(Filter::All);
     let sets = vec![(ALL.to_owned(), Filter::All), (SELECTED.to_owned(), selected.clone())];
     let with = shown.iter().enumerate().map(|(i, candidate)| (i.to_string(), candidate.filter())).collect();
-    let shared =
-        pairs_of_ranges(shown).map(|((i, a), (j, b))| (format!("{i} {j}"), a.filter().and(b.filter()))).collect();
+    let shared = pairs_of_ranges(shown)
+        .into_iter()
+        .map(|((i, a), (j, b))| (format!("{i} {j}"), a.filter().and(b.filter())))
+        .collect();
     let bars = |rows: Vec<CrosstabRow>| {
         let ranges = edges.windows(2).map(|edge| (Some(edge[0] as f64), Some(edge[1] as f64))).collect();
         let columns = CrosstabColumns::Ranges { field: fields::TRANSACTION_DURATION_US.name.to_owned(), ranges };
@@ -208,6 +211,7 @@ pub(super) fn read(aggs: &AggregationResults, shown: &[&Candidate], edges: &[u64
         distributions: all.rows.clone(),
         apart: (0..shown.len()).map_while(|i| aggs.bucket(APART, &i.to_string())?.aggs.table(TABLE).cloned()).collect(),
         shared: pairs_of_ranges(shown)
+            .into_iter()
             .map(|((i, _), (j, _))| {
                 let count = aggs.bucket(SHARED, &format!("{i} {j}")).map_or(0, |bucket| bucket.doc_count);
                 ((i, j), count)

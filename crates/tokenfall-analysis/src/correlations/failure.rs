@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn impact_of_the_thresholds() {
         let words = [0.02, 0.019, 1e-3, 9e-4, 1e-6, 9e-7].map(impact);
-        use Impact::{High, Low, Medium, VeryLow};
-        assert_eq!(words, [VeryLow, Low, Low, Medium, Medium, High]);
+        let [very_low, low, medium, high] = [Impact::VeryLow, Impact::Low, Impact::Medium, Impact::High];
+        assert_eq!(words, [very_low, low, low, medium, medium, high]);
     }
 }

@@ -135,12 +135,14 @@ fn ks_pass(expected: &[f64], found: &[f64], points: &[f64]) -> f64 {
         values.sort_by(f64::total_cmp);
         values
     };
-    let (x, y) = (sorted(expected), sorted(found));
+    let (expected, found) = (sorted(expected), sorted(found));
     let below = |values: &[f64], limit: f64| values.partition_point(|v| *v <= limit) as f64 / values.len() as f64;
-    let statistic = x.iter().chain(&y).map(|v| below(&x, *v) - below(&y, *v)).fold(0.0, f64::max);
-    let (n, m) = (x.len() as f64, y.len() as f64);
-    let z = (n * m / (n + m)).sqrt() * statistic;
-    (-2.0 * z * z - 2.0 * z * (n + 2.0 * m) / (3.0 * (n * m * (n + m)).sqrt())).exp().clamp(0.0, 1.0)
+    let difference = |limit: &f64| below(&expected, *limit) - below(&found, *limit);
+    let statistic = expected.iter().chain(&found).map(difference).fold(0.0, f64::max);
+    // Both samples have the same size n: nm / (n + m) = n / 2, and (n + 2m) / √(nm(n + m)) = 3 / √(2n).
+    let size = points.len() as f64;
+    let z = (size / 2.0).sqrt() * statistic;
+    (-2.0 * z * z - 2.0 * z / (2.0 * size).sqrt()).exp().clamp(0.0, 1.0)
 }
 
 #[cfg(test)]

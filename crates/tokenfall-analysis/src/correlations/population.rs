@@ -37,11 +37,12 @@ impl Population {
             PointOf::Calls if names_calls(selection) => {
                 let box_ids = match of {
                     CorrelationsOf::Selection => transactions_of(search, selection.calls(scope))?,
-                    CorrelationsOf::Latency | CorrelationsOf::Failures => Ids::default(),
+                    CorrelationsOf::Latency | CorrelationsOf::Failures => Ids { ids: Vec::new(), complete: true },
                 };
                 let mut ids = transactions_of(search, outside.calls(scope))?;
                 // Those of the box are among all, also if they are not among the newest.
-                let older = box_ids.ids.iter().filter(|id| !ids.ids.contains(id)).cloned().collect::<Vec<_>>();
+                let older = box_ids.ids.iter().filter(|id| ids.ids.binary_search(id).is_err());
+                let older: Vec<String> = older.cloned().collect();
                 ids.ids.extend(older);
                 let all = scope.request(EventKind::Transaction).filter(Filter::terms(fields::TRANSACTION_ID, ids.ids));
                 (all, Filter::terms(fields::TRANSACTION_ID, box_ids.ids), ids.complete && box_ids.complete)
@@ -66,8 +67,8 @@ fn names_calls(selection: &Selection) -> bool {
     selection.has_box() || selection.model.is_some() || selection.name.is_some() || selection.event_type.is_some()
 }
 
-#[derive(Default)]
 struct Ids {
+    /// Sorted.
     ids: Vec<String>,
     complete: bool,
 }

@@ -1,5 +1,7 @@
 //! Numbers as candidates: above and below their quantiles.
 
+use tokenfall_model::{Usd, fields};
+
 use super::candidates::Candidate;
 
 /// Where numbers are cut.
@@ -25,9 +27,13 @@ fn rounded(number: f64) -> f64 {
     if scale >= 1.0 { (number * scale).round() / scale } else { (number * scale).round() * (1.0 / scale).round() }
 }
 
-/// The range in words.
-pub(super) fn text(from: Option<f64>, to: Option<f64>) -> String {
-    match (from, to) {
+/// The range in words; an amount of money in dollars.
+pub(super) fn text(field: &str, from: Option<f64>, to: Option<f64>) -> String {
+    let end = |number: f64| match field {
+        _ if field == fields::LLM_COST_PICO_USD.name => format!("${}", Usd::from_pico_sum(number)),
+        _ => number.to_string(),
+    };
+    match (from.map(end), to.map(end)) {
         (Some(from), Some(to)) => format!("{from} to {to}"),
         (Some(from), None) => format!("≥ {from}"),
         (None, Some(to)) => format!("< {to}"),
@@ -43,6 +49,12 @@ mod tests {
     fn both_sides_of_each_quantile() {
         let texts: Vec<_> = of("numeric_labels.n", &[1.0, 1.0, 412.3, 99_871.0]).map(|c| c.text()).collect();
         assert_eq!(texts, ["≥ 1", "< 1", "≥ 412", "< 412", "≥ 99900", "< 99900"]);
+    }
+
+    #[test]
+    fn money_is_in_dollars() {
+        let texts: Vec<_> = of("tokenfall.llm.cost_pico_usd", &[4_091_234_567.0]).map(|c| c.text()).collect();
+        assert_eq!(texts, ["≥ $0.00409", "< $0.00409"]);
     }
 
     #[test]

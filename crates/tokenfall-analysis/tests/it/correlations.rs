@@ -91,8 +91,8 @@ fn searches(planted: bool) -> Recorded {
     stored((0..SEARCHES).map(|n| search(n, planted)).collect())
 }
 
-fn ask(store: &Recorded, of: CorrelationsOf, selection: Selection) -> CorrelationsAnswer {
-    correlations(&store.store, &store.scope, &selection, of).unwrap()
+fn ask(store: &Recorded, of: CorrelationsOf, selection: &Selection) -> CorrelationsAnswer {
+    correlations(&store.store, &store.scope, selection, of).unwrap()
 }
 
 fn transactions() -> Selection {
@@ -114,7 +114,7 @@ fn check_sums(answer: &CorrelationsAnswer, correlation: &Correlation) {
 #[test]
 fn the_slow_question_is_found_and_nothing_else() {
     let store = searches(true);
-    let answer = ask(&store, CorrelationsOf::Latency, transactions());
+    let answer = ask(&store, CorrelationsOf::Latency, &transactions());
     assert_eq!(values(&answer), [FROZEN]);
     let frozen = &answer.correlations[0];
     assert!(answer.is_significant && frozen.is_significant && frozen.q < 1e-6, "{frozen:?}");
@@ -133,7 +133,7 @@ fn the_slow_question_is_found_and_nothing_else() {
 #[test]
 fn the_failing_questions_are_found_and_nothing_else() {
     let store = searches(true);
-    let answer = ask(&store, CorrelationsOf::Failures, transactions());
+    let answer = ask(&store, CorrelationsOf::Failures, &transactions());
     let mut found = values(&answer);
     found.sort_unstable();
     assert_eq!(found, [PIPELINES[1], PIPELINES[0]]);
@@ -152,7 +152,7 @@ fn the_failing_questions_are_found_and_nothing_else() {
 fn without_anything_there_is_the_strongest() {
     let store = searches(false);
     for of in [CorrelationsOf::Latency, CorrelationsOf::Failures] {
-        let answer = ask(&store, of, transactions());
+        let answer = ask(&store, of, &transactions());
         assert!(!answer.is_significant && !answer.not_enough, "{of:?}: {:?}", answer.correlations);
         assert_eq!(answer.correlations.len(), 1);
         assert!(answer.correlations[0].q > 0.05 || answer.correlations[0].impact < Impact::Medium);
@@ -163,17 +163,17 @@ fn without_anything_there_is_the_strongest() {
 fn a_box_is_compared_with_what_is_outside() {
     let store = searches(true);
     let slow = Selection { duration_us: (Some(14_000_000), None), ..transactions() };
-    let answer = ask(&store, CorrelationsOf::Selection, slow);
+    let answer = ask(&store, CorrelationsOf::Selection, &slow);
     assert_eq!(answer.selected.count + answer.baseline.count, SEARCHES);
     assert!(answer.selected.latency_avg_us.unwrap() > 14e6 && answer.baseline.latency_avg_us.unwrap() < 14e6);
     assert_eq!(values(&answer), [FROZEN]);
     check_sums(&answer, &answer.correlations[0]);
 
     let few = Selection { duration_us: (Some(60_000_000_000), None), ..transactions() };
-    let answer = ask(&store, CorrelationsOf::Selection, few);
+    let answer = ask(&store, CorrelationsOf::Selection, &few);
     assert!(answer.not_enough && answer.correlations.is_empty() && !answer.is_significant);
     assert_eq!((answer.selected.count, answer.baseline.count), (0, SEARCHES));
-    assert!(ask(&store, CorrelationsOf::Selection, transactions()).not_enough, "nothing is outside");
+    assert!(ask(&store, CorrelationsOf::Selection, &transactions()).not_enough, "nothing is outside");
 }
 
 /// The model call of a search, which takes nine tenths of its time.
@@ -213,13 +213,13 @@ fn calls_stand_for_their_transactions() {
         model: Some("gpt-3.5-turbo".into()),
         ..Selection::default()
     };
-    let answer = ask(&store, CorrelationsOf::Selection, selection.clone());
+    let answer = ask(&store, CorrelationsOf::Selection, &selection);
     assert_eq!((answer.selected.count, answer.baseline.count), (slow, SEARCHES / 2 - slow));
     assert_eq!(answer.correlations[0].value, FROZEN);
     // For slowness, all transactions that asked this model.
     let all = Selection { duration_us: (None, None), ..selection };
-    assert_eq!(ask(&store, CorrelationsOf::Latency, all).selected.count, SEARCHES / 2);
-    assert_eq!(ask(&store, CorrelationsOf::Latency, Selection::default()).selected.count, SEARCHES);
+    assert_eq!(ask(&store, CorrelationsOf::Latency, &all).selected.count, SEARCHES / 2);
+    assert_eq!(ask(&store, CorrelationsOf::Latency, &Selection::default()).selected.count, SEARCHES);
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn numbers_are_ranges() {
         document
     };
     let store = stored((0..SEARCHES).map(slow_with_tokens).collect());
-    let answer = ask(&store, CorrelationsOf::Latency, transactions());
+    let answer = ask(&store, CorrelationsOf::Latency, &transactions());
     let tokens = &answer.correlations[0];
     let names: Vec<_> = tokens.same_as.iter().map(|same| same.field.as_str()).chain([tokens.field.as_str()]).collect();
     assert_eq!(names.len(), 3, "the label, the tokens and their price say the same: {names:?}");
@@ -242,4 +242,25 @@ fn numbers_are_ranges() {
     assert_eq!(numbers.count(), 1);
     assert!(tokens.from.is_some_and(|from| from > 1_000.0) && tokens.to.is_none() && tokens.value.starts_with("≥ "));
     assert!(tokens.is_significant && tokens.effect_usd.unwrap() > 0.001);
+}
+
+#[test]
+fn a_host_of_mostly_slow_transactions_is_only_their_shadow() {
+    let slow_version = |n: u64| {
+        let mut document = search(n, false);
+        let is_slow = noise(n, 30) < 0.2;
+        let is_on_host = if noise(n, 31) < 0.8 { is_slow } else { noise(n, 32) < 0.2 };
+        for (name, is_so) in [("release", is_slow), ("zone", is_on_host)] {
+            let value = if is_so { "new" } else { "old" };
+            document.labels.insert(name.into(), LabelValue::One(value.into()));
+        }
+        let duration = &mut document.transaction.as_mut().unwrap().duration;
+        let us = duration.unwrap().us.get() * if is_slow { 3 } else { 1 };
+        *duration = Some(DurationUs { us: Micros::new(us) });
+        document
+    };
+    let store = stored((0..SEARCHES).map(slow_version).collect());
+    let answer = ask(&store, CorrelationsOf::Latency, &transactions());
+    let names: Vec<_> = answer.correlations.iter().map(|c| (c.field.as_str(), c.value.as_str())).collect();
+    assert_eq!(names, [("labels.release", "new")]);
 }
