@@ -3,6 +3,7 @@
 mod doctor;
 mod options;
 mod prices;
+mod query;
 mod serve;
 mod settings;
 mod simulate;
@@ -51,6 +52,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some(("import", matches)) => print(&prices::import(&resolve(matches)?.settings()?, matches)?)?,
             _ => {}
         },
+        Some(("query", matches)) => print(&query::run(matches)?)?,
         Some(("simulate", matches)) => {
             if let Some(("article", matches)) = matches.subcommand() {
                 simulate::run(matches)?;
@@ -132,6 +134,7 @@ fn command() -> Command {
                 .subcommand(Command::new("reference").about("Print the page that describes all options (Markdown)")),
         )
         .subcommand(prices::command(|command| with_options(command, |name| matches!(name, "data" | "prices"))))
+        .subcommand(query::command())
         .subcommand(simulate::command())
         .subcommand(Command::new("openapi").about("Print the OpenAPI document of the API"))
 }

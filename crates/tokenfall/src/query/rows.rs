@@ -1,0 +1,251 @@
+//! A list of an answer as a table.
+
+use std::fmt;
+
+use anyhow::{Context as _, bail};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// JSON whose objects keep the order in which their fields were sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Json {
+    Object(Vec<(String, Json)>),
+    Array(Vec<Json>),
+    /// A number, text, true or false as it is shown; nothing for null.
+    Scalar(String),
+}
+
+/// Columns and rows.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Table {
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Json {
+    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+        serde_json::from_str(text).context("the answer is no JSON")
+    }
+
+    /// The list with this name, or the first one of rows, else of columns; without any list, the fields themselves.
+    pub(super) fn table(&self, name: Option<&str>) -> anyhow::Result<Table> {
+        let Self::Object(fields) = self else { bail!("the answer has no list; use --format json") };
+        let lists: Vec<(&str, Table)> =
+            fields.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_list()?))).collect();
+        let names: Vec<&str> = lists.iter().map(|(key, _)| *key).collect();
+        if let Some(name) = name {
+            let list = lists.into_iter().find(|(key, _)| *key == name).map(|(_, table)| table);
+            return list.with_context(|| format!("the answer has no list {name}; it has: {}", names.join(", ")));
+        }
+        // Columns are for pictures: a list of rows says more.
+        let is_rows = |name: &str| fields.iter().any(|(key, value)| key == name && matches!(value, Self::Array(_)));
+        let first = lists.iter().position(|(key, _)| is_rows(key)).unwrap_or(0);
+        Ok(lists.into_iter().nth(first).map_or_else(|| self.as_fields(), |(_, table)| table))
+    }
+
+    /// A list of objects, or an object of columns of the same length.
+    fn as_list(&self) -> Option<Table> {
+        match self {
+            Self::Array(items) if items.is_empty() || items.iter().any(|item| matches!(item, Self::Object(_))) => {
+                Some(Table::of(items))
+            }
+            Self::Object(columns) => {
+                let columns: Vec<(&String, &Vec<Self>)> = columns
+                    .iter()
+                    .filter_map(|(name, column)| match column {
+                        Self::Array(values) => Some((name, values)),
+                        _ => None,
+                    })
+                    .collect();
+                let length = columns.first()?.1.len();
+                let columns: Vec<_> = columns.into_iter().filter(|(_, values)| values.len() == length).collect();
+                (columns.len() > 1).then(|| Table {
+                    columns: columns.iter().map(|(name, _)| (*name).clone()).collect(),
+                    rows: (0..length).map(|i| columns.iter().map(|(_, v)| v[i].short()).collect()).collect(),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn as_fields(&self) -> Table {
+        let mut cells = Vec::new();
+        self.flatten("", &mut cells);
+        let rows = cells.into_iter().map(|(name, value)| vec![name, value]).collect();
+        Table { columns: vec!["field".to_owned(), "value".to_owned()], rows }
+    }
+
+    /// The scalars inside, by dotted name.
+    fn flatten(&self, prefix: &str, cells: &mut Vec<(String, String)>) {
+        match self {
+            Self::Object(fields) => {
+                for (name, value) in fields {
+                    let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                    value.flatten(&name, cells);
+                }
+            }
+            Self::Array(_) | Self::Scalar(_) => cells.push((prefix.to_owned(), self.short())),
+        }
+    }
+
+    /// One cell: a list of scalars with commas, of a list of objects how many they are.
+    fn short(&self) -> String {
+        match self {
+            Self::Scalar(text) => text.clone(),
+            Self::Array(items) if items.iter().all(|item| matches!(item, Self::Scalar(_))) => {
+                items.iter().map(Self::short).collect::<Vec<_>>().join(", ")
+            }
+            Self::Array(items) => format!("[{}]", items.len()),
+            Self::Object(_) => "{…}".to_owned(),
+        }
+    }
+}
+
+impl Table {
+    fn of(items: &[Json]) -> Self {
+        let flat: Vec<Vec<(String, String)>> = items
+            .iter()
+            .map(|item| {
+                let mut cells = Vec::new();
+                item.flatten("", &mut cells);
+                // Series are for charts: their numbers would hide everything else.
+                cells.retain(|(name, _)| !name.starts_with("series.") && !name.contains(".series."));
+                cells
+            })
+            .collect();
+        let mut columns: Vec<String> = Vec::new();
+        for (name, _) in flat.iter().flatten() {
+            if !columns.contains(name) {
+                columns.push(name.clone());
+            }
+        }
+        let cell = |cells: &[(String, String)], column: &String| {
+            cells.iter().find(|(name, _)| name == column).map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        let rows = flat.iter().map(|cells| columns.iter().map(|column| cell(cells, column)).collect()).collect();
+        Self { columns, rows }
+    }
+}
+
+/// Longest cell of a table, in characters.
+const CELL_MAX: usize = 60;
+
+/// For people: aligned, numbers to the right.
+pub(super) fn table(table: &Table) -> String {
+    if table.rows.is_empty() {
+        return "(nothing)".to_owned();
+    }
+    let cut = |text: &String| {
+        let line = text.replace(['\n', '\r', '\t'], " ");
+        if line.chars().count() > CELL_MAX { line.chars().take(CELL_MAX - 1).chain(['…']).collect() } else { line }
+    };
+    let rows: Vec<Vec<String>> = table.rows.iter().map(|row| row.iter().map(cut).collect()).collect();
+    let is_number = |i: usize| rows.iter().all(|row| row[i].is_empty() || row[i].parse::<f64>().is_ok());
+    let widths: Vec<(usize, bool)> = (0..table.columns.len())
+        .map(|i| {
+            let longest = rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
+            (longest.max(table.columns[i].chars().count()), is_number(i))
+        })
+        .collect();
+    let line = |cells: &[String]| {
+        let cells = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, (width, right))| if *right { format!("{cell:>width$}") } else { format!("{cell:width$}") });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    std::iter::once(line(&table.columns)).chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
+}
+
+/// RFC 4180, without the carriage return.
+pub(super) fn csv(table: &Table) -> String {
+    let quoted = |cell: &String| {
+        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() }
+    };
+    let line = |cells: &Vec<String>| cells.iter().map(quoted).collect::<Vec<_>>().join(",");
+    std::iter::once(line(&table.columns)).chain(table.rows.iter().map(line)).collect::<Vec<_>>().join("\n")
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(Json::Object(fields))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Json::Array(items))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Scalar(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(Json::Scalar(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Scalar(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(Json::Scalar(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+        Ok(Json::Scalar(value.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Scalar(String::new()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEND: &str = r#"{"range":{"from_us":1},"total":{"usd":"0.5"},"series":{"start_us":0,"usd":["1","2"],"transactions":[1,2]},
+        "rows":[{"key":"a, b","usd":"0.0000001","tokens":{"in":1,"out":null}},{"key":"\"q\"","usd":"12"}],"unpriced":[]}"#;
+
+    #[test]
+    fn the_first_list_or_the_named_one() {
+        let json = Json::parse(SPEND).unwrap();
+        assert_eq!(json.table(Some("series")).unwrap().columns, ["usd", "transactions"]);
+        let rows = json.table(None).unwrap();
+        assert_eq!(rows.columns, ["key", "usd", "tokens.in", "tokens.out"]);
+        assert_eq!(csv(&rows), "key,usd,tokens.in,tokens.out\n\"a, b\",0.0000001,1,\n\"\"\"q\"\"\",12,,");
+        assert_eq!(
+            table(&rows),
+            "key         usd  tokens.in  tokens.out\na, b  0.0000001          1\n\"q\"          12"
+        );
+        assert!(json.table(Some("nothing")).unwrap_err().to_string().contains("rows"));
+        assert_eq!(table(&json.table(Some("unpriced")).unwrap()), "(nothing)");
+    }
+
+    #[test]
+    fn without_a_list_the_fields() {
+        let json = Json::parse(r#"{"a":{"b":1,"c":[1,2]},"d":true}"#).unwrap();
+        assert_eq!(csv(&json.table(None).unwrap()), "field,value\na.b,1\na.c,\"1, 2\"\nd,true");
+    }
+}
