@@ -19,7 +19,9 @@ export function dollars(amount: Maybe | string): string {
   const value = typeof amount === 'string' ? Number(amount) : amount;
   if (value === null || value === undefined || !Number.isFinite(value)) return missing;
   const size = Math.abs(value);
-  const digits = size === 0 ? 0 : size >= 1 ? 2 : size >= 0.001 ? 4 : Math.min(12, 1 - Math.floor(Math.log10(size)));
+  // Whole cents need no more digits.
+  const isCents = size >= 1 || (size >= 0.01 && Math.abs(size * 100 - Math.round(size * 100)) < 1e-9);
+  const digits = size === 0 ? 0 : isCents ? 2 : size >= 0.001 ? 4 : Math.min(12, 1 - Math.floor(Math.log10(size)));
   return `${value < 0 ? '−' : ''}$${decimal(size, digits)}`;
 }
 

@@ -1,6 +1,7 @@
 //! Numbers as candidates: above and below their quantiles.
 
-use tokenfall_model::{Usd, fields};
+use tokenfall_model::Usd;
+use tokenfall_model::fields::{self, FieldKind};
 
 use super::candidates::Candidate;
 
@@ -12,7 +13,10 @@ pub(super) const PER_NUMBER: usize = 2 * PERCENTS.len();
 /// `x < cut` and `x ≥ cut` for each distinct quantile: whatever the shape of the dependence, one of them shows it, unless only
 /// the middle is special.
 pub fn of(field: &str, percentiles: &[f64]) -> impl Iterator<Item = Candidate> {
-    let mut cuts: Vec<f64> = percentiles.iter().map(|cut| rounded(*cut)).collect();
+    // Between two whole numbers any cut is the same; people read the upper one.
+    let is_whole = fields::find(field).is_some_and(|(_, field)| field.kind == FieldKind::Long);
+    let cut = |quantile: f64| if is_whole { rounded(quantile).ceil() } else { rounded(quantile) };
+    let mut cuts: Vec<f64> = percentiles.iter().map(|quantile| cut(*quantile)).collect();
     cuts.dedup();
     cuts.into_iter()
         .flat_map(|cut| [Candidate::range(field, Some(cut), None), Candidate::range(field, None, Some(cut))])
@@ -49,6 +53,12 @@ mod tests {
     fn both_sides_of_each_quantile() {
         let texts: Vec<_> = of("numeric_labels.n", &[1.0, 1.0, 412.3, 99_871.0]).map(|c| c.text()).collect();
         assert_eq!(texts, ["≥ 1", "< 1", "≥ 412", "< 412", "≥ 99900", "< 99900"]);
+    }
+
+    #[test]
+    fn whole_numbers_are_cut_at_whole_numbers() {
+        let texts: Vec<_> = of("tokenfall.llm.generations", &[2.97, 4.01]).map(|c| c.text()).collect();
+        assert_eq!(texts, ["≥ 3", "< 3", "≥ 5", "< 5"]);
     }
 
     #[test]

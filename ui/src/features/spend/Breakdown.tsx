@@ -149,8 +149,8 @@ function useColumns(by: string): Column<SpendRow>[] {
         title: t.tokens,
         numeric: true,
         optional: true,
-        value: (row) => row.total_tokens,
-        cell: (row) => <span title={whole(row.total_tokens)}>{format.count(row.total_tokens)}</span>,
+        value: (row) => tokensOf(row),
+        cell: (row) => <span title={whole(tokensOf(row))}>{format.count(tokensOf(row))}</span>,
       },
       {
         key: 'latency',
@@ -180,6 +180,11 @@ function useColumns(by: string): Column<SpendRow>[] {
     ],
     [by, title, t],
   );
+}
+
+/** None that are known are unknown: every call has some. */
+function tokensOf(row: SpendRow): number | null {
+  return row.total_tokens > 0 ? row.total_tokens : null;
 }
 
 function number(usd: string | null | undefined): number | null {
