@@ -3,32 +3,19 @@
 import assert from 'node:assert/strict';
 import { axe, launch, openPage, shot } from './browser.mjs';
 import { large, recorded, send } from './events.mjs';
+import { runner } from './runner.mjs';
 import { startServer, until } from './server.mjs';
 
-const only = process.argv[2];
 const secret = 'e2e-secret';
 const service = 'elasticdocs-gpt-v2-streaming';
-const failures = [];
-let passed = 0;
+const { test: run, end } = runner();
 
 const server = await startServer();
 const browser = await launch();
 const main = await openPage(browser);
 const { page } = main;
 
-async function test(name, run) {
-  if (only && !name.includes(only) && !name.startsWith('first')) return;
-  const start = Date.now();
-  try {
-    await run();
-    passed += 1;
-    console.log(`✓ ${name} (${Date.now() - start} ms)`);
-  } catch (error) {
-    failures.push(name);
-    console.error(`✗ ${name}\n${error.stack ?? error}`);
-    await shot(page, `failed-${name.replaceAll(/\W+/g, '-')}`);
-  }
-}
+const test = (name, steps) => run(name, steps, page);
 
 const go = (path) => page.goto(server.url + path);
 const treeNames = async () => {
@@ -395,6 +382,4 @@ await test('the console stayed clean', async () => assert.deepEqual(main.problem
 
 await browser.close();
 await server.stop();
-if (failures.length > 0) console.error(`\nfailed: ${failures.join(', ')}`);
-console.log(`${passed} passed, ${failures.length} failed`);
-process.exit(failures.length > 0 || passed === 0 ? 1 : 0);
+end();

@@ -9,6 +9,10 @@ import { fileURLToPath } from 'node:url';
 
 const startMs = 30_000;
 
+/** The program under test. */
+export const binary =
+  process.env.TOKENFALL_BIN ?? fileURLToPath(new URL('../../target/debug/tokenfall', import.meta.url));
+
 async function freePort() {
   const probe = createServer();
   await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
@@ -36,7 +40,6 @@ export async function until(what, check, deadlineMs = 10_000) {
 export async function startServer(env = {}) {
   if (process.env.TOKENFALL_URL && Object.keys(env).length === 0)
     return { url: process.env.TOKENFALL_URL, stop: async () => undefined };
-  const binary = process.env.TOKENFALL_BIN ?? fileURLToPath(new URL('../../target/debug/tokenfall', import.meta.url));
   if (!existsSync(binary)) throw new Error(`no server at ${binary}: build it, or set TOKENFALL_BIN or TOKENFALL_URL`);
   const data = mkdtempSync(join(tmpdir(), 'tokenfall-e2e-'));
   const port = await freePort();

@@ -216,7 +216,7 @@ fn answer_of(
     };
     let input_tokens = random.between(1_280.0, 2_000.0) as u64;
     let cached_tokens = if service == Service::Assistant && random.chance(0.4) { 1_024 } else { 0 };
-    let length = if question == SLOW { 330.0 } else { 182.0 };
+    let length = if question == SLOW { 340.0 } else { 190.0 };
     let output_tokens = random.lognormal(length, 0.42).clamp(12.0, 900.0) as u64;
     let mut at_us = begin_us;
     for number in 1..=ATTEMPTS_MAX {

@@ -143,9 +143,9 @@ const de: Texts = {
   failedCallsHelp: 'Aufrufe, die fehlschlugen und dennoch berechnet wurden',
   overTime: 'Ausgaben über die Zeit',
   spent: 'Ausgegeben',
-  tokens: 'Tokens',
+  tokens: 'Token',
   tokensDetail: (input, output) => `${input} hinein, ${output} heraus`,
-  howKnown: 'Woher die Tokens bekannt sind',
+  howKnown: 'Woher die Token bekannt sind',
   breakdown: 'Wohin das Geld geht',
   by: 'Nach',
   byNames: {
@@ -180,13 +180,13 @@ const de: Texts = {
   why: 'Warum',
   reasons: {
     no_model: 'niemand nannte das Modell',
-    no_tokens: 'die Zahl der Tokens ist nicht bekannt',
+    no_tokens: 'die Zahl der Token ist nicht bekannt',
     no_price: 'die Preisliste hat kein solches Modell',
   },
   whatToDo: 'Was tun',
   remedies: {
     no_model: 'gen_ai.request.model senden, oder das Label model',
-    no_tokens: 'den Anbieter um usage bitten (stream_options.include_usage), oder Tokens als Labels senden',
+    no_tokens: 'den Anbieter um usage bitten (stream_options.include_usage), oder Token als Labels senden',
     no_price: 'eine Zeile mit tokenfall prices import ergänzen',
   },
   noneTitle: 'Keine Ausgaben',
