@@ -134,7 +134,10 @@ await test('a box around slow answers is explained', async () => {
   await page.getByText('Why are these different?').waitFor();
   await until('the box is explained', async () => (await page.locator('.skeleton').count()) === 0);
   const inside = answered(ofPage).filter((a) => a.output_tokens >= 300 && a.output_tokens < 900).length;
-  await page.getByText(`of ${inside.toLocaleString('en')} calls`).first().waitFor();
+  await page
+    .getByText(`of ${inside.toLocaleString('en')} calls`)
+    .first()
+    .waitFor();
   await page.getByText(slowQuestion).first().waitFor();
   await shot(page, 'article-box');
 });

@@ -1,13 +1,9 @@
 /** Tokens against time, streaming and correlations: geometry, numbers, and each screen in each of its states. */
 
-import { QueryClient } from '@tanstack/react-query';
-import { createMemoryHistory } from '@tanstack/react-router';
-import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { secretState } from '../src/api/client';
-import { App } from '../src/app/App';
-import { makeRouter } from '../src/app/router';
 import { chooseLanguage } from '../src/base/i18n';
 import { dollars, probability, times, whole } from '../src/base/numbers';
 import {
@@ -26,6 +22,7 @@ import { trimBars } from '../src/components/distribution';
 import { fitLines, per100End, per100Points } from '../src/features/llm/points';
 import { answerFor } from './fixtures';
 import { correlations, llmAnswer, models, points, tokens } from './llm-fixtures';
+import { asked, json, open, type Respond } from './open';
 
 vi.mock('../src/components/plot', () => ({ default: () => null }));
 
@@ -162,28 +159,10 @@ describe('numbers', () => {
   ])('%s', (shown, expected) => expect(shown).toBe(expected));
 });
 
-type Respond = (path: string, query: URLSearchParams) => Response | Promise<Response>;
-const json = (body: unknown, status = 200) =>
-  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
 const answers =
   (mode: 'full' | 'range', replace: Record<string, unknown> = {}): Respond =>
   (path, query) =>
     json(replace[path] ?? llmAnswer(path, query, mode) ?? answerFor(path, 'full'));
-
-let asked: URL[] = [];
-
-function open(address: string, respond: Respond) {
-  asked = [];
-  vi.stubGlobal('fetch', async (request: Request) => {
-    const url = new URL(request.url);
-    asked.push(url);
-    return respond(decodeURIComponent(url.pathname), url.searchParams);
-  });
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  const history = createMemoryHistory({ initialEntries: [address] });
-  render(<App client={client} router={makeRouter(client, history)} />);
-  return history;
-}
 
 beforeEach(() => chooseLanguage('en'));
 afterEach(() => {
