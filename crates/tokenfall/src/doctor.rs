@@ -30,6 +30,7 @@ pub(crate) fn run(resolved: &Resolved) -> anyhow::Result<ExitCode> {
     findings.push(port);
     findings.push(data_directory(&settings.data, is_running));
     findings.push(free_space(&settings));
+    findings.push(prices(&settings));
 
     let mut out = std::io::stdout();
     let mut problems = 0;
@@ -162,6 +163,16 @@ fn writable(folder: &Path) -> std::io::Result<()> {
 }
 
 /// Is there room on the disk?
+fn prices(settings: &Settings) -> Finding {
+    match crate::prices::price_list(settings) {
+        Ok(list) => Finding::Good(format!("prices: {} rows", list.rows().count())),
+        Err(error) => Finding::Problem {
+            what: format!("prices: {error:#}"),
+            remedy: "correct the file, or remove it to go by the list of the program".into(),
+        },
+    }
+}
+
 fn free_space(settings: &Settings) -> Finding {
     let folder = settings.data.ancestors().find(|folder| folder.exists()).unwrap_or_else(|| Path::new("."));
     let wanted = settings.store.min_free_bytes;

@@ -76,6 +76,33 @@ fn model_calls() {
 }
 
 #[test]
+fn other_conventions_say_the_same() {
+    let open_llmetry = json!({
+        "gen_ai.system": "openai", "llm.request.model": "gpt-4o", "llm.response.model": "gpt-4o-2024-08-06",
+        "gen_ai.usage.prompt_tokens": 12, "gen_ai.usage.completion_tokens": 34, "llm.usage.total_tokens": 46,
+        "gen_ai.usage.cache_read_input_tokens": 8,
+    });
+    let open_inference = json!({
+        "llm.provider": "openai", "llm.model_name": "gpt-4o", "gen_ai.response.model": "gpt-4o-2024-08-06",
+        "llm.token_count.prompt": 12, "llm.token_count.completion": 34, "llm.token_count.total": 46,
+        "llm.token_count.prompt_details.cache_read": 8, "llm.cost.total": 0.00042,
+    });
+    for attributes in [&open_llmetry, &open_inference] {
+        check(
+            &span(Some("CLIENT"), attributes),
+            &json!({
+                "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+                "gen_ai.response.model": "gpt-4o-2024-08-06", "gen_ai.usage.input_tokens": 12,
+                "gen_ai.usage.output_tokens": 34, "gen_ai.usage.cache_read.input_tokens": 8,
+                "tokenfall.usage.source": "reported", "tokenfall.usage.total_tokens": 46,
+                "numeric_labels.llm_usage_total_tokens": null, "numeric_labels.llm_token_count_prompt": null,
+            }),
+        );
+    }
+    check(&span(None, &open_inference), &json!({"tokenfall.cost.usd": "0.00042"}));
+}
+
+#[test]
 fn what_the_agent_measured() {
     let attributes = json!({
         "gen_ai.provider.name": "openai", "gen_ai.system": "openai", "gen_ai.usage.input_tokens": 1000.0,

@@ -133,6 +133,21 @@ fn a_late_call_is_counted_with_itself() {
 }
 
 #[test]
+fn a_conversation_is_a_session() {
+    let mut call = generation("a", "tx", Some((1, 1)), "gpt-4o");
+    call.gen_ai.as_mut().unwrap().conversation = Some(Id { id: "c-1".into() });
+    let session = |documents: &[Document], i: usize| documents[i].session.as_ref().and_then(|s| s.id.clone());
+    let documents = enriched(vec![call.clone(), transaction("tx")], 1);
+    assert_eq!(session(&documents, 1).as_deref(), Some("c-1"));
+    let own = labelled(transaction("tx"), &[("session_id", "s-1")]);
+    assert_eq!(
+        session(&enriched(vec![call, own], 1), 1).as_deref(),
+        Some("s-1"),
+        "the label says it for the transaction"
+    );
+}
+
+#[test]
 fn what_is_sent_twice_costs_once() {
     let call = generation("a", "tx", Some((1000, 100)), "gpt-4o");
     let documents = enriched(vec![call.clone(), call, transaction("tx"), transaction("tx")], 1);
