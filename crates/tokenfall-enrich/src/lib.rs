@@ -15,6 +15,7 @@ mod labels;
 mod settings;
 mod stream;
 mod target;
+mod tokenizer;
 mod usage;
 
 pub use enricher::Enricher;

@@ -53,9 +53,22 @@ fn texts_are_the_last_resort() {
     let gen_ai = document.gen_ai.as_mut().unwrap();
     gen_ai.input = said(r#"[{"role":"user","parts":[{"type":"text","content":"12345678"}]}]"#);
     gen_ai.output = said(r#"[{"role":"assistant","parts":[{"type":"text","content":"123456789"}]}]"#);
-    assert_eq!(result(document.clone()), (Some(2), Some(3), Some((Some(5), "estimated"))));
+    // Three for the message, three for the begin of the answer.
+    assert_eq!(result(document.clone()), (Some(2 + 6), Some(3), Some((Some(11), "estimated"))));
     document.event.get_or_insert_default().outcome = Some(Outcome::Failure);
     assert_eq!(result(document), (None, None, None), "a call that failed");
+}
+
+#[test]
+fn texts_are_counted_where_the_tokenizer_is_known() {
+    let said = |text: &str| Some(GenAiMessages { messages: format!(r#"[{{"role":"user","content":"{text}"}}]"#) });
+    let mut document = streamed(9, None);
+    let gen_ai = document.gen_ai.as_mut().unwrap();
+    gen_ai.input = said("hello world");
+    gen_ai.output = said("tiktoken is great!");
+    assert_eq!(result(document.clone()), (Some(3 + 6), Some(7), Some((Some(16), "estimated"))), "no model is named");
+    document.gen_ai.as_mut().unwrap().request.get_or_insert_default().model = Some("gpt-3.5-turbo".into());
+    assert_eq!(result(document), (Some(2 + 6), Some(6), Some((Some(14), "counted"))));
 }
 
 #[test]
