@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn floating_point_only_at_the_edges() {
-        assert_eq!(Usd::from_f64(0.002892).map(|u| u.to_string()).as_deref(), Some("0.002892"));
+        assert_eq!(Usd::from_f64(0.002_892).map(|u| u.to_string()).as_deref(), Some("0.002892"));
         assert_eq!(Usd::from_f64(f64::NAN), None);
         assert_eq!(Usd::from_f64(-1.0), None);
         assert_eq!(Usd::from_pico_sum(f64::NAN), Usd::ZERO);
