@@ -80,12 +80,15 @@ fn other_conventions_say_the_same() {
     let open_llmetry = json!({
         "gen_ai.system": "openai", "llm.request.model": "gpt-4o", "llm.response.model": "gpt-4o-2024-08-06",
         "gen_ai.usage.prompt_tokens": 12, "gen_ai.usage.completion_tokens": 34, "llm.usage.total_tokens": 46,
-        "gen_ai.usage.cache_read_input_tokens": 8,
+        "gen_ai.usage.cache_read_input_tokens": 8, "gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "hi",
+        "gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.content": "hello", "gen_ai.completion.0.finish_reason": "stop",
     });
     let open_inference = json!({
         "llm.provider": "openai", "llm.model_name": "gpt-4o", "gen_ai.response.model": "gpt-4o-2024-08-06",
         "llm.token_count.prompt": 12, "llm.token_count.completion": 34, "llm.token_count.total": 46,
         "llm.token_count.prompt_details.cache_read": 8, "llm.cost.total": 0.00042,
+        "llm.input_messages.0.message.role": "user", "llm.input_messages.0.message.content": "hi",
+        "llm.output_messages.0.message.content": "hello", "llm.output_messages.0.message.role": "assistant",
     });
     for attributes in [&open_llmetry, &open_inference] {
         check(
@@ -96,6 +99,9 @@ fn other_conventions_say_the_same() {
                 "gen_ai.usage.output_tokens": 34, "gen_ai.usage.cache_read.input_tokens": 8,
                 "tokenfall.usage.source": "reported", "tokenfall.usage.total_tokens": 46,
                 "numeric_labels.llm_usage_total_tokens": null, "numeric_labels.llm_token_count_prompt": null,
+                "gen_ai.input.messages": r#"[{"parts":[{"content":"hi","type":"text"}],"role":"user"}]"#,
+                "gen_ai.output.messages": r#"[{"parts":[{"content":"hello","type":"text"}],"role":"assistant"}]"#,
+                "labels.gen_ai_prompt_0_content": null, "labels.llm_output_messages_0_message_content": null,
             }),
         );
     }

@@ -1,7 +1,9 @@
 //! What attributes say about a model call: `gen_ai.*` of OpenTelemetry, and `tokenfall.*` of our own agent for what the
 //! conventions have no name for (`docs/formats/token-timeline.md`, `docs/dependencies.md`).
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 use tokenfall_model::Usd;
 use tokenfall_model::document::{
     Document, GenAi, GenAiMessages, GenAiRequest, GenAiResponse, GenAiUsage, Id, Name, TokenStream, TokenfallCost,
@@ -41,6 +43,12 @@ const REASONING_TOKENS: &[&str] = &[
 ];
 const COST_USD: &[&str] = &["tokenfall.cost.usd", "gen_ai.usage.cost", "llm.cost.total"];
 
+/// Beginnings of numbered messages, and what stands between the number and `role` or `content`.
+const INPUT_MESSAGES: &[(&str, &str)] = &[("llm.input_messages.", "message."), ("gen_ai.prompt.", "")];
+const OUTPUT_MESSAGES: &[(&str, &str)] = &[("llm.output_messages.", "message."), ("gen_ai.completion.", "")];
+/// Most numbered messages.
+const MESSAGES_MAX: usize = 1_000;
+
 /// Prefix of what the provider says about limits.
 const RATELIMIT: &str = "tokenfall.ratelimit.";
 /// Most facts about limits that are kept.
@@ -72,8 +80,8 @@ impl Attributes {
                 cache_creation_input_tokens: self.count(CACHE_CREATION_TOKENS),
                 reasoning_output_tokens: self.count(REASONING_TOKENS),
             }),
-            input: self.take(&["gen_ai.input.messages"], json).map(|messages| GenAiMessages { messages }),
-            output: self.take(&["gen_ai.output.messages"], json).map(|messages| GenAiMessages { messages }),
+            input: self.messages("gen_ai.input.messages", INPUT_MESSAGES),
+            output: self.messages("gen_ai.output.messages", OUTPUT_MESSAGES),
             conversation: self.text(&["gen_ai.conversation.id"]).map(|id| Id { id }),
         };
         let first = gen_ai.response.as_ref().and_then(|response| response.time_to_first_chunk);
@@ -88,6 +96,36 @@ impl Attributes {
         };
         document.gen_ai = some(gen_ai).map(Box::new);
         document.tokenfall = some(fields).map(Box::new);
+    }
+
+    /// Messages as one attribute, else as one attribute for each part of each message.
+    fn messages(&mut self, key: &str, numbered: &[(&str, &str)]) -> Option<GenAiMessages> {
+        let whole = self.take(&[key], json_text);
+        let messages = whole.or_else(|| numbered.iter().find_map(|(prefix, part)| self.numbered(prefix, part)))?;
+        Some(GenAiMessages { messages })
+    }
+
+    /// `prefix.0.role`, `prefix.0.content`, `prefix.1.role` … as the JSON of OpenTelemetry's messages.
+    fn numbered(&mut self, prefix: &str, part: &str) -> Option<String> {
+        let mut messages: BTreeMap<usize, (String, String)> = BTreeMap::new();
+        let place = |key: &str| {
+            let (number, rest) = key.strip_prefix(prefix)?.split_once('.')?;
+            let number: usize = number.parse().ok().filter(|number| *number < MESSAGES_MAX)?;
+            let field = rest.strip_prefix(part)?;
+            matches!(field, "role" | "content").then(|| (number, field == "role"))
+        };
+        let found =
+            self.0.iter().filter_map(|(key, value)| Some((key.clone(), place(key)?, value.as_str()?.to_owned())));
+        let found: Vec<_> = found.collect();
+        for (key, (number, is_role), text) in found {
+            self.0.remove(&key);
+            let (role, content) = messages.entry(number).or_default();
+            *(if is_role { role } else { content }) = text;
+        }
+        let message =
+            |(role, content): (String, String)| json!({"role": role, "parts": [{"type": "text", "content": content}]});
+        let messages: Vec<Value> = messages.into_values().map(message).collect();
+        (!messages.is_empty()).then(|| Value::Array(messages).to_string())
     }
 
     /// Where the tokens come from, and their sum if somebody says it. A sender that says a sum reports it.
@@ -117,12 +155,12 @@ impl Attributes {
         })
     }
 
-    fn ratelimit(&mut self) -> std::collections::BTreeMap<String, f64> {
+    fn ratelimit(&mut self) -> BTreeMap<String, f64> {
         let known = self.0.iter().filter_map(|(key, value)| {
             let fact = key.strip_prefix(RATELIMIT).filter(|fact| !fact.is_empty())?;
             Some((url::cut(fact).to_owned(), value.as_f64()?))
         });
-        let facts: std::collections::BTreeMap<String, f64> = known.take(RATELIMITS_MAX).collect();
+        let facts: BTreeMap<String, f64> = known.take(RATELIMITS_MAX).collect();
         for fact in facts.keys() {
             self.0.remove(&format!("{RATELIMIT}{fact}"));
         }
@@ -161,7 +199,7 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 }
 
 /// JSON, as text or as it is. It is not cut.
-fn json(value: &Value) -> Option<String> {
+fn json_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Array(_) | Value::Object(_) => Some(value.to_string()),
