@@ -15,7 +15,8 @@ pub struct Selection {
     pub of: PointOf,
     /// Service.
     pub service: Option<String>,
-    /// Model of the calls. Transactions are not chosen by it: they can ask several.
+    /// Model of the calls. Transactions are not chosen by it, because they can ask several; only where money is summed up over them,
+    /// those count that asked no other.
     pub model: Option<String>,
     /// Name of the calls or transactions.
     pub name: Option<String>,
@@ -92,7 +93,9 @@ impl Selection {
     pub(crate) fn carriers(&self, scope: &Scope) -> SearchRequest {
         let mut request = scope.request(EventKind::Transaction);
         request.kinds.push(EventKind::Span);
-        request.filter(Filter::exists(fields::LLM_GENERATIONS)).filter(self.of_transactions())
+        // A transaction has a model if all of its calls asked the same.
+        let of_model = optional(fields::MODEL, self.model.as_deref());
+        request.filter(Filter::exists(fields::LLM_GENERATIONS)).filter(self.of_transactions()).filter(of_model)
     }
 
     fn of_transactions(&self) -> Filter {

@@ -33,22 +33,31 @@ pub fn spend(
     by: &SpendBy,
 ) -> Result<SpendAnswer, SearchError> {
     let width = bucket_width(scope);
+    // Calls know neither name nor labels of their transactions.
+    let from_costs = !selection.is_of_transactions();
+    let over_costs = from_costs && by.is_of_calls();
     let usd = || AggregationKind::sum(fields::COST_PICO_USD).leaf();
     let carriers = figures::ask_carriers(Aggregations::new()).with("series", over_time(width, figures::carrier_usd()));
-    let carriers = SearchRequest { aggs: by.ask_carriers(carriers), ..selection.carriers(scope) };
+    let carriers = SearchRequest {
+        aggs: if over_costs { carriers } else { by.ask_carriers(carriers) },
+        ..selection.carriers(scope)
+    };
     let carriers = search.search(&carriers)?;
     let costs = figures::ask_costs(Aggregations::new()).with("series", over_time(width, usd()));
-    let costs = search.search(&SearchRequest { aggs: by.ask_costs(costs), ..selection.costs(scope) })?;
+    let costs = search.search(&SearchRequest {
+        aggs: if over_costs { by.ask_costs(costs) } else { costs },
+        ..selection.costs(scope)
+    })?;
     let (forecast, forecast_complete) = forecast::forecast(search, scope, selection)?;
 
     let mut total =
         if selection.model.is_some() { figures::of_costs(&costs.aggs) } else { figures::of_carriers(&carriers.aggs) };
     // Calls whose transaction never came are in the costs alone.
-    let from_costs = selection.model.is_some() || !selection.is_of_transactions();
     if from_costs {
         total.usd = Usd::from_pico_sum(costs.aggs.value(figures::USD).unwrap_or(0.0));
     }
-    let table = by.table(&carriers.aggs, &costs.aggs, total.usd);
+    let table =
+        if over_costs { rows::of_costs(&costs.aggs, total.usd) } else { rows::of_carriers(&carriers.aggs, total.usd) };
     let (unpriced, unpriced_complete) = match total.unpriced_calls {
         0 => (Vec::new(), true),
         _ => unpriced::unpriced(search, scope, selection)?,

@@ -33,7 +33,7 @@ pub(super) fn forecast(
     let from_us = (today - DAYS_MAX).min(month.start_us.div_euclid(DAY_US)) * DAY_US;
     let time = TimeRange { from: Timestamp::from_micros(from_us), to: scope.time.to };
     let wide = Scope { time, environment: scope.environment.clone() };
-    let (request, usd) = if selection.is_of_transactions() && selection.model.is_none() {
+    let (request, usd) = if selection.is_of_transactions() {
         (selection.carriers(&wide), figures::carrier_usd())
     } else {
         (selection.costs(&wide), AggregationKind::sum(fields::COST_PICO_USD).leaf())

@@ -68,15 +68,12 @@ impl SpendBy {
         }
     }
 
-    /// True if model calls know it, and transactions do not.
-    fn is_of_calls(&self) -> bool {
+    /// True if model calls know it best.
+    pub(super) fn is_of_calls(&self) -> bool {
         matches!(self, Self::Model | Self::Provider)
     }
 
     pub(super) fn ask_carriers(&self, aggs: Aggregations) -> Aggregations {
-        if self.is_of_calls() {
-            return aggs;
-        }
         let inside = || figures::ask_carriers(Aggregations::new());
         let usd = || Aggregations::new().with(USD, figures::carrier_usd());
         let aggs = ask(aggs, ROWS, ATTRIBUTED, VALUES, self.field(), inside(), usd());
@@ -90,23 +87,22 @@ impl SpendBy {
     }
 
     pub(super) fn ask_costs(&self, aggs: Aggregations) -> Aggregations {
-        if !self.is_of_calls() {
-            return aggs;
-        }
         let usd = Aggregations::new().with(USD, AggregationKind::sum(fields::COST_PICO_USD).leaf());
         ask(aggs, ROWS, ATTRIBUTED, VALUES, self.field(), figures::ask_costs(Aggregations::new()), usd)
     }
+}
 
-    /// The rows, dearest first.
-    pub(super) fn table(&self, carriers: &AggregationResults, costs: &AggregationResults, whole: Usd) -> Table {
-        if self.is_of_calls() {
-            let row = |bucket: &Bucket| (figures::of_costs(&bucket.aggs), figures::how_costs_went(&bucket.aggs));
-            return Table::of(costs, [(ROWS, ATTRIBUTED, VALUES)], whole, row);
-        }
-        let row = |bucket: &Bucket| (figures::of_carriers(&bucket.aggs), figures::how_carriers_went(&bucket.aggs));
-        let names = [(ROWS, ATTRIBUTED, VALUES), (NUMBERS, "numbers_attributed", "numbers_values")];
-        Table::of(carriers, names, whole, row)
-    }
+/// The rows over model calls, dearest first.
+pub(super) fn of_costs(costs: &AggregationResults, whole: Usd) -> Table {
+    let row = |bucket: &Bucket| (figures::of_costs(&bucket.aggs), figures::how_costs_went(&bucket.aggs));
+    Table::of(costs, [(ROWS, ATTRIBUTED, VALUES)], whole, row)
+}
+
+/// The rows over transactions, dearest first.
+pub(super) fn of_carriers(carriers: &AggregationResults, whole: Usd) -> Table {
+    let row = |bucket: &Bucket| (figures::of_carriers(&bucket.aggs), figures::how_carriers_went(&bucket.aggs));
+    let names = [(ROWS, ATTRIBUTED, VALUES), (NUMBERS, "numbers_attributed", "numbers_values")];
+    Table::of(carriers, names, whole, row)
 }
 
 impl fmt::Display for SpendBy {

@@ -169,6 +169,26 @@ fn one_model_alone() {
 }
 
 #[test]
+fn filters_and_breakdowns_of_the_other_kind() {
+    let all = enriched(three_searches());
+    let ask = |selection: Selection, by: &str| {
+        let answer = spend(&all.store, &all.scope, &selection, &SpendBy::from_param(by).unwrap()).unwrap();
+        let rows: Usd = answer.rows.iter().map(|row| row.figures.usd).sum();
+        assert_eq!(rows + answer.omitted_usd + answer.unattributed_usd, answer.total.usd, "{by} {selection:?}");
+        assert!(answer.unattributed_usd >= Usd::ZERO, "{by} {selection:?}");
+        (answer.total.usd.to_string(), rows.to_string())
+    };
+    let model = |model: &str| Selection { model: Some(model.into()), ..Selection::default() };
+    let blue = || Selection { field: Some(("labels.team".into(), "blue".into())), ..Selection::default() };
+    let pair = |total: &str, rows: &str| (total.to_owned(), rows.to_owned());
+    // Only the third search asked one model alone.
+    assert_eq!(ask(model("gpt-35-turbo"), "question"), pair("0.001", "0.001"));
+    assert_eq!(ask(model("gpt-4o"), "user"), pair("0.0105", "0"));
+    assert_eq!(ask(blue(), "user"), pair("0.01071", "0.01071"));
+    assert_eq!(ask(blue(), "model"), pair("0.01071", "0"), "its transactions asked several");
+}
+
+#[test]
 fn a_call_without_its_transaction_is_in_the_total() {
     let mut documents = three_searches();
     let lost = transaction(9, 1, 1, Outcome::Success, &[]);

@@ -9,6 +9,7 @@ import { FailedRate, ImpactBar } from '../../components/figures';
 import { Panel } from '../../components/panel';
 import { type Column, DataTable } from '../../components/table';
 import { Go, useSetView } from '../../components/view';
+import { sourcesText } from './sources';
 
 const choices = ['model', 'provider', 'service', 'transaction', 'user', 'session', 'question'] as const;
 
@@ -32,7 +33,7 @@ function tracesOf(by: string, key: string) {
 export function Breakdown({ data }: { data: SpendAnswer }) {
   const t = texts();
   const rest = Number(data.unattributed_usd);
-  const columns = useColumns(data.by);
+  const columns = useColumns(data.by, data.rows[0]?.transactions === null);
   return (
     <Panel title={t.breakdown} actions={<ByPicker by={data.by} />}>
       {data.rows.length === 0 ? (
@@ -109,7 +110,8 @@ function ByPicker({ by }: { by: string }) {
   );
 }
 
-function useColumns(by: string): Column<SpendRow>[] {
+/** Of calls, or of transactions, as the rows are. */
+function useColumns(by: string, ofCalls: boolean): Column<SpendRow>[] {
   const t = texts();
   const title = t.byNames[by] ?? by.replace(/^label:/, '');
   return useMemo<Column<SpendRow>[]>(
@@ -131,7 +133,7 @@ function useColumns(by: string): Column<SpendRow>[] {
       },
       {
         key: 'count',
-        title: by === 'model' || by === 'provider' ? t.calls : t.transactions,
+        title: ofCalls ? t.calls : t.transactions,
         numeric: true,
         value: (row) => row.transactions ?? row.calls,
         cell: (row) => format.count(row.transactions ?? row.calls),
@@ -150,7 +152,9 @@ function useColumns(by: string): Column<SpendRow>[] {
         numeric: true,
         optional: true,
         value: (row) => tokensOf(row),
-        cell: (row) => <span title={whole(tokensOf(row))}>{format.count(tokensOf(row))}</span>,
+        cell: (row) => (
+          <span title={`${whole(tokensOf(row))}: ${sourcesText(row.sources)}`}>{format.count(tokensOf(row))}</span>
+        ),
       },
       {
         key: 'latency',
@@ -178,7 +182,7 @@ function useColumns(by: string): Column<SpendRow>[] {
         ),
       },
     ],
-    [by, title, t],
+    [by, ofCalls, title, t],
   );
 }
 

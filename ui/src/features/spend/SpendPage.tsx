@@ -15,6 +15,7 @@ import { useTitle } from '../../components/title';
 import { useData, useView } from '../../components/view';
 import { Breakdown } from './Breakdown';
 import { SpendFrame } from './SpendFrame';
+import { sharesOf } from './sources';
 import { Unpriced } from './Unpriced';
 
 export function SpendPage() {
@@ -97,22 +98,15 @@ function Figures({ data }: { data: SpendAnswer }) {
   );
 }
 
-const kinds = ['reported', 'counted', 'derived', 'estimated'] as const;
-
 /** How the tokens were got, as shares. */
 function Sources({ data }: { data: SpendAnswer }) {
-  const { sources } = data.total;
-  const known = kinds.reduce((sum, kind) => sum + sources[kind], 0);
-  if (known === 0) return null;
   return (
     <span className="sources">
-      {kinds
-        .filter((kind) => sources[kind] > 0)
-        .map((kind) => (
-          <span key={kind} title={`${m.llm.sourcesHelp[kind]}: ${whole(sources[kind])}`}>
-            {format.percent(sources[kind] / known)} {m.llm.sources[kind]}
-          </span>
-        ))}
+      {sharesOf(data.total.sources).map(({ kind, share, tokens }) => (
+        <span key={kind} title={`${m.llm.sourcesHelp[kind]}: ${whole(tokens)}`}>
+          {format.percent(share)} {m.llm.sources[kind]}
+        </span>
+      ))}
     </span>
   );
 }
