@@ -12,7 +12,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEST_BUILD = ["cargo", "test", "--workspace", "--locked"]
 
-# The tests of the binary leave it in `target/debug`, where the last three steps take it from.
+# The tests of the binary leave it in `target/debug`, where the last four steps take it from.
 # Name, folder, command, pattern of the counts (`passed`, and `failed` where it is printed).
 STEPS = [
     ("rust: format", ".", ["cargo", "fmt", "--all", "--check"], None),
@@ -28,6 +28,8 @@ STEPS = [
     ("agent: every feature, oldest Rust, package", ".", ["cargo", "run", "--quiet", "--locked", "-p", "xtask", "--", "agent"],
      r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
     ("real clients", ".", [sys.executable, "tests/real_clients.py"], r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
+    ("figures of the article", ".", [sys.executable, "tests/article_figures.py"],
+     r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
     ("browser", "ui", ["npm", "run", "e2e"], r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
     ("browser: the article", "ui", ["npm", "run", "e2e:article"], r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
 ]

@@ -2,8 +2,11 @@
 
 mod article;
 mod events;
+mod exception;
 mod log;
 mod random;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal as _, Write as _};

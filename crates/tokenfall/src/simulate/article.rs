@@ -83,6 +83,8 @@ pub(super) struct Search {
     pub(super) team: &'static str,
     pub(super) region: &'static str,
     pub(super) experiment: bool,
+    /// Version of the prompt: another one each week.
+    pub(super) prompt_version: i64,
     /// Span of the search engine, which comes first.
     pub(super) engine_id: String,
     pub(super) engine_us: u64,
@@ -117,7 +119,17 @@ pub(super) struct Answered {
     pub(super) output_tokens: u64,
     /// When each token came, from the begin of the attempt.
     pub(super) arrivals_us: Vec<u64>,
+    /// Token before which the stream stood still, counted from 0.
+    pub(super) stalled_before: Option<usize>,
     pub(super) is_captured: bool,
+}
+
+impl Answered {
+    /// The gap of a stream that stood still.
+    pub(super) fn stall_us(&self) -> Option<u64> {
+        let token = self.stalled_before?;
+        Some(self.arrivals_us.get(token)? - self.arrivals_us.get(token.checked_sub(1)?)?)
+    }
 }
 
 /// Why an attempt failed.
@@ -191,6 +203,8 @@ fn search(random: &mut Random, at_us: i64, user: usize, session: &str) -> Search
         team: TEAMS[user % TEAMS.len()],
         region: REGIONS[random.below(REGIONS.len())],
         experiment: random.chance(0.5),
+        // By the calendar, with no effect.
+        prompt_version: 1 + (at_us / DAY_US) / 7 % 100,
         engine_id: random.id(8),
         engine_us,
         group_id: random.id(8),
@@ -231,10 +245,10 @@ fn answer_of(
             Some(Error::RateLimit) => (None, random.lognormal(60_000.0, 0.3) as u64),
             Some(Error::Connection) => (None, random.lognormal(900_000.0, 0.4) as u64),
             None => {
-                let arrivals_us = arrivals(random, service, model, output_tokens);
+                let (arrivals_us, stalled_before) = arrivals(random, service, model, output_tokens);
                 let last = arrivals_us.last().copied().unwrap_or(0);
                 let is_captured = service == Service::Assistant && random.chance(0.3);
-                (Some(Answered { output_tokens, arrivals_us, is_captured }), last + 2_000)
+                (Some(Answered { output_tokens, arrivals_us, stalled_before, is_captured }), last + 2_000)
             }
         };
         attempts.push(Attempt {
@@ -259,8 +273,8 @@ fn answer_of(
 }
 
 /// Arrivals of the tokens: the first after about 0.6 s, then one every 40 ms (22 ms for the small model of the newer program). Now
-/// and then an answer of the newer program stands still.
-fn arrivals(random: &mut Random, service: Service, model: &str, tokens: u64) -> Vec<u64> {
+/// and then an answer of the newer program stands still before the token that is given beside them.
+fn arrivals(random: &mut Random, service: Service, model: &str, tokens: u64) -> (Vec<u64>, Option<usize>) {
     let each_us = if model == "gpt-4o-mini" { 22_000.0 } else { 40_000.0 };
     let pace = each_us * (1.0 + 0.03 * random.normal()).max(0.5);
     let stall = if service == Service::Assistant && random.chance(0.06) {
@@ -269,7 +283,7 @@ fn arrivals(random: &mut Random, service: Service, model: &str, tokens: u64) -> 
         None
     };
     let mut at = random.lognormal(590_000.0, 0.12);
-    (0..tokens)
+    let arrivals = (0..tokens)
         .map(|i| {
             if i > 0 {
                 at += pace * random.between(0.7, 1.3);
@@ -281,7 +295,8 @@ fn arrivals(random: &mut Random, service: Service, model: &str, tokens: u64) -> 
             }
             at as u64
         })
-        .collect()
+        .collect();
+    (arrivals, stall.map(|(token, _)| token))
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::article::{Answered, Attempt, Error, QUESTIONS, Search, Service};
-use super::log::{error_type, page_tokens, page_usd, service_name};
+use super::exception;
+use super::log::{page_tokens, page_usd, service_name};
 
 /// Chunks of a stream of OpenAI's without text: role and end.
 const PROTOCOL_CHUNKS: u64 = 2;
@@ -52,7 +53,7 @@ fn metadata(service: Service) -> Value {
     };
     json!({"metadata": {
         "service": {"name": name, "environment": "production", "version": "1.4.0", "agent": agent, "language": language, "runtime": runtime},
-        "process": {"pid": 4711},
+        "process": {"pid": 4711, "ppid": 1, "title": null},
         "system": {"detected_hostname": "answers-1", "architecture": "x86_64", "platform": "linux"},
     }})
 }
@@ -66,7 +67,7 @@ fn events(search: &Search) -> Vec<Value> {
             Service::Assistant => events.push(assistant_attempt(search, attempt)),
         }
         if let Some(error) = attempt.error {
-            events.push(error_event(search, attempt, error));
+            events.push(exception::event(search, attempt, error));
         }
     }
     if search.service == Service::Page {
@@ -75,7 +76,8 @@ fn events(search: &Search) -> Vec<Value> {
         let group = span(search, &search.group_id, &search.transaction_id, "individual-results", "openai", begin_us);
         events.push(finished(group, duration_us, search.failed, json!({})));
     }
-    events.push(transaction(search));
+    let spans = events.iter().filter(|event| event.get("span").is_some()).count();
+    events.push(transaction(search, spans));
     events
 }
 
@@ -245,41 +247,21 @@ fn text(tokens: u64) -> String {
     words.join(" ")
 }
 
-fn error_event(search: &Search, attempt: &Attempt, error: Error) -> Value {
-    let kind = error_type(error);
-    let (message, culprit) = match error {
-        Error::RateLimit => (
-            "Rate limit reached for requests. Please retry after 1 second.",
-            "openai.api_requestor._interpret_response_line",
-        ),
-        Error::Connection => ("Error communicating with OpenAI", "openai.api_requestor.arequest_raw"),
-    };
-    json!({"error": {
-        "id": attempt.inner_ids[2],
-        "trace_id": search.trace_id,
-        "transaction_id": search.transaction_id,
-        "parent_id": attempt.id,
-        "timestamp": attempt.at_us + attempt.duration_us as i64 + 300,
-        "culprit": culprit,
-        "exception": {"message": format!("{kind}: {message}"), "type": kind, "module": "openai.error", "handled": true},
-        "transaction": {"sampled": true, "type": kind_of(search.service)},
-    }})
-}
-
-const fn kind_of(service: Service) -> &'static str {
+pub(super) const fn kind_of(service: Service) -> &'static str {
     match service {
         Service::Page => "user-query",
         Service::Assistant => "request",
     }
 }
 
-fn transaction(search: &Search) -> Value {
+fn transaction(search: &Search, spans: usize) -> Value {
     let mut tags = json!({
         "query": QUESTIONS[search.question],
         "session_id": search.session,
         "team": search.team,
         "region": search.region,
         "experiment": search.experiment,
+        "prompt_version": search.prompt_version,
     });
     let mut context = json!({});
     let (name, result) = match search.service {
@@ -311,7 +293,7 @@ fn transaction(search: &Search) -> Value {
         "outcome": if search.failed { "failure" } else { "success" },
         "sampled": true,
         "sample_rate": 1.0,
-        "span_count": {"started": search.attempts.len() * 3 + 2, "dropped": 0},
+        "span_count": {"started": spans, "dropped": 0},
         "context": context,
     }})
 }

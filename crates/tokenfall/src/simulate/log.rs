@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::article::{Attempt, Error, QUESTIONS, Search, Service};
+use super::article::{Answered, Attempt, Error, QUESTIONS, Search, Service};
 
 /// 0.002 USD for 1,000 tokens, as in the article: 10⁻⁶ USD for one, times two.
 const PAGE_MICRO_USD_PER_TOKEN: u64 = 2;
@@ -63,6 +63,7 @@ pub(super) fn line(search: &Search) -> Value {
             "team": search.team,
             "region": search.region,
             "experiment": search.experiment.to_string(),
+            "prompt_version": search.prompt_version,
         },
         "search_us": search.engine_us,
         "usd": decimal(nano_usd(search)),
@@ -76,6 +77,7 @@ pub(super) fn line(search: &Search) -> Value {
             "input_tokens": attempt.input_tokens,
             "output_tokens": attempt.answered.as_ref().map(|a| a.output_tokens),
             "time_to_first_token_us": attempt.answered.as_ref().and_then(|a| a.arrivals_us.first()),
+            "stall_us": attempt.answered.as_ref().and_then(Answered::stall_us),
             "usd": attempt_nano_usd(attempt).map(decimal),
             "error": attempt.error.map(error_type),
         })).collect::<Vec<_>>(),
