@@ -50,11 +50,13 @@ pub fn spend(
     })?;
     let (forecast, forecast_complete) = forecast::forecast(search, scope, selection)?;
 
-    let mut total =
-        if selection.model.is_some() { figures::of_costs(&costs.aggs) } else { figures::of_carriers(&carriers.aggs) };
+    let mut total = match selection.model {
+        Some(_) if from_costs => figures::of_costs(&costs.aggs),
+        _ => figures::of_carriers(&carriers.aggs),
+    };
     // Calls whose transaction never came are in the costs alone.
     if from_costs {
-        total.usd = Usd::from_pico_sum(costs.aggs.value(figures::USD).unwrap_or(0.0));
+        total.usd = figures::money(&costs.aggs, figures::USD);
     }
     let table =
         if over_costs { rows::of_costs(&costs.aggs, total.usd) } else { rows::of_carriers(&carriers.aggs, total.usd) };
@@ -108,7 +110,7 @@ fn series(
     };
     for bucket in money.aggs.buckets("series") {
         if let Some(i) = place(bucket) {
-            series.usd[i] = Usd::from_pico_sum(bucket.aggs.value(figures::USD).unwrap_or(0.0));
+            series.usd[i] = figures::money(&bucket.aggs, figures::USD);
         }
     }
     for bucket in transactions.aggs.buckets("series") {

@@ -54,9 +54,9 @@ pub struct SpendFigures {
     /// Cost of one call on average, of those that succeeded and whose cost is known.
     #[schema(value_type = Option<String>)]
     pub usd_per_call: Option<Usd>,
-    /// Of `usd` in transactions that failed.
-    #[schema(value_type = String)]
-    pub failed_transactions_usd: Usd,
+    /// Of `usd` in transactions that failed; null where `transactions` is.
+    #[schema(value_type = Option<String>)]
+    pub failed_transactions_usd: Option<Usd>,
     /// Of `usd` for calls that failed: attempts that were paid for and tried again or given up.
     #[schema(value_type = String)]
     pub failed_calls_usd: Usd,
@@ -64,8 +64,8 @@ pub struct SpendFigures {
     pub input_tokens: Option<u64>,
     /// Tokens of answers.
     pub output_tokens: Option<u64>,
-    /// Tokens of both.
-    pub total_tokens: u64,
+    /// Tokens of both, of the calls that say; null if none does.
+    pub total_tokens: Option<u64>,
     /// How they were got.
     pub sources: TokenSources,
     /// Failed transactions.

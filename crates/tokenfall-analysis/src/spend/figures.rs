@@ -71,6 +71,7 @@ pub(super) fn ask_carriers(aggs: Aggregations) -> Aggregations {
         .fold(aggs, sums)
         .with("input_known", AggregationKind::ValueCount(fields::LLM_INPUT_TOKENS.name.to_owned()).leaf())
         .with("output_known", AggregationKind::ValueCount(fields::LLM_OUTPUT_TOKENS.name.to_owned()).leaf())
+        .with("total_known", AggregationKind::ValueCount(fields::LLM_TOTAL_TOKENS.name.to_owned()).leaf())
 }
 
 /// Figures of carriers.
@@ -89,11 +90,11 @@ pub(super) fn of_carriers(aggs: &AggregationResults) -> SpendFigures {
         usd,
         usd_per_transaction: usd.divided_by(of_transactions.value(PRICED).unwrap_or(0.0) as u64),
         usd_per_call: usd.divided_by(calls.saturating_sub(unpriced).saturating_sub(whole("failed_calls"))),
-        failed_transactions_usd: failed.map_or(Usd::ZERO, |bucket| money(&bucket.aggs, USD)),
+        failed_transactions_usd: Some(failed.map_or(Usd::ZERO, |bucket| money(&bucket.aggs, USD))),
         failed_calls_usd: money(aggs, "failed_usd"),
         input_tokens: known("input_known", "input"),
         output_tokens: known("output_known", "output"),
-        total_tokens: whole("total"),
+        total_tokens: known("total_known", "total"),
         sources: TokenSources {
             reported: whole("reported"),
             counted: whole("counted"),
@@ -135,6 +136,7 @@ pub(super) fn ask_costs(aggs: Aggregations) -> Aggregations {
         .with("output", sum(fields::GEN_AI_USAGE_OUTPUT_TOKENS))
         .with("input_known", AggregationKind::ValueCount(fields::GEN_AI_USAGE_INPUT_TOKENS.name.to_owned()).leaf())
         .with("output_known", AggregationKind::ValueCount(fields::GEN_AI_USAGE_OUTPUT_TOKENS.name.to_owned()).leaf())
+        .with("total_known", AggregationKind::ValueCount(fields::USAGE_TOTAL_TOKENS.name.to_owned()).leaf())
         .with("total", sum(fields::USAGE_TOTAL_TOKENS))
         .with(
             SOURCES,
@@ -152,6 +154,7 @@ pub(super) fn of_costs(aggs: &AggregationResults) -> SpendFigures {
     };
     let calls = &bucket.aggs;
     let whole = |name: &str| calls.value(name).unwrap_or(0.0) as u64;
+    let known = |count: &str, sum: &str| (whole(count) > 0).then(|| whole(sum));
     let of_calls = |name: &str| calls.bucket(name, "").map_or(Usd::ZERO, |bucket| money(&bucket.aggs, USD));
     let source = |source: UsageSource| {
         let bucket = calls.bucket(SOURCES, source.as_str());
@@ -167,11 +170,11 @@ pub(super) fn of_costs(aggs: &AggregationResults) -> SpendFigures {
         usd,
         usd_per_transaction: None,
         usd_per_call: if whole(PRICED) > 0 { usd.divided_by(is_priced) } else { None },
-        failed_transactions_usd: Usd::ZERO,
+        failed_transactions_usd: None,
         failed_calls_usd: of_calls(FAILED),
-        input_tokens: (whole("input_known") > 0).then(|| whole("input")),
-        output_tokens: (whole("output_known") > 0).then(|| whole("output")),
-        total_tokens: whole("total"),
+        input_tokens: known("input_known", "input"),
+        output_tokens: known("output_known", "output"),
+        total_tokens: known("total_known", "total"),
         sources: TokenSources {
             reported: source(UsageSource::Reported),
             counted: source(UsageSource::Counted),

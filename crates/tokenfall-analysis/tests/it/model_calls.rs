@@ -145,10 +145,16 @@ fn money_by_everything() {
     let figures = ask("user").total;
     assert_eq!((figures.transactions, figures.failed_transactions), (Some(3), Some(1)));
     assert_eq!((figures.calls, figures.unpriced_calls), (5, 1));
-    assert_eq!(figures.failed_transactions_usd, usd("0.007"));
+    assert_eq!(figures.failed_transactions_usd, Some(usd("0.007")));
     assert_eq!(figures.usd_per_transaction, usd("0.01171").divided_by(3));
-    assert_eq!(figures.total_tokens, 1100 + 1100 + 2220 + 500);
-    assert_eq!(figures.sources.reported, figures.total_tokens);
+    assert_eq!(figures.total_tokens, Some(1100 + 1100 + 2220 + 500));
+    assert_eq!(Some(figures.sources.reported), figures.total_tokens);
+    let labelled = ask("model").rows.into_iter().find(|row| row.key == "gpt-35-turbo").unwrap();
+    assert_eq!(
+        (labelled.figures.total_tokens, labelled.figures.failed_transactions_usd),
+        (None, None),
+        "not known by model"
+    );
     let unpriced = ask("model").unpriced;
     assert_eq!(
         unpriced.iter().map(|u| (u.model.as_deref(), u.calls, u.reason)).collect::<Vec<_>>(),
@@ -186,6 +192,10 @@ fn filters_and_breakdowns_of_the_other_kind() {
     assert_eq!(ask(model("gpt-4o"), "user"), pair("0.0105", "0"));
     assert_eq!(ask(blue(), "user"), pair("0.01071", "0.01071"));
     assert_eq!(ask(blue(), "model"), pair("0.01071", "0"), "its transactions asked several");
+    let both = || Selection { model: Some("gpt-4o".into()), ..blue() };
+    for by in ["model", "user"] {
+        assert_eq!(ask(both(), by), pair("0", "0"), "no blue transaction asked gpt-4o alone");
+    }
 }
 
 #[test]

@@ -11,8 +11,8 @@ use crate::labels::{LabelMap, Meaning};
 
 /// Transactions that came last and are remembered for calls that come late.
 const CLOSED_MAX: usize = 20_000;
-/// Labels that a late call takes over.
-const LABELS_MAX: usize = 64;
+/// Labels that a late call takes over, in bytes of their names and values, so that 20,000 transactions have 80 MB at most.
+const LABELS_BYTES_MAX: usize = 4 * 1024;
 
 /// Sums of the transactions that were touched last.
 #[derive(Debug)]
@@ -148,6 +148,16 @@ fn late(document: &mut Document, identity: &Identity) {
 
 impl Identity {
     fn of(document: &Document) -> Self {
+        let mut room = LABELS_BYTES_MAX;
+        let mut fits = |bytes: usize| {
+            let rest = room.checked_sub(bytes);
+            room = rest.unwrap_or(room);
+            rest.is_some()
+        };
+        let texts = document.labels.iter().filter(|(name, value)| fits(name.len() + bytes_of(value)));
+        let labels = texts.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let numbers = document.numeric_labels.iter().filter(|(name, _)| fits(name.len() + size_of::<f64>()));
+        let numeric_labels = numbers.map(|(name, value)| (name.clone(), *value)).collect();
         let transaction = document.transaction.as_deref();
         Self {
             name: transaction.and_then(|t| t.name.clone()),
@@ -155,8 +165,8 @@ impl Identity {
             user: document.user.clone(),
             session: document.session.clone(),
             question: document.tokenfall.as_ref().and_then(|fields| fields.question.clone()),
-            labels: document.labels.iter().take(LABELS_MAX).map(|(k, v)| (k.clone(), v.clone())).collect(),
-            numeric_labels: document.numeric_labels.iter().take(LABELS_MAX).map(|(k, v)| (k.clone(), *v)).collect(),
+            labels,
+            numeric_labels,
         }
     }
 }
@@ -246,6 +256,13 @@ impl Calls {
         }
         fields.model = label_model.or(model);
         fields.llm = Some(Box::new(sum));
+    }
+}
+
+fn bytes_of(value: &LabelValue) -> usize {
+    match value {
+        LabelValue::One(text) => text.len(),
+        LabelValue::Many(texts) => texts.iter().map(String::len).sum(),
     }
 }
 

@@ -133,6 +133,15 @@ fn a_late_call_is_counted_with_itself() {
 }
 
 #[test]
+fn what_is_remembered_of_labels_is_bounded() {
+    let mut tx = labelled(transaction("tx"), &[("a_first", "x"), ("z_last", "y")]);
+    tx.labels.insert("m_long".into(), LabelValue::One("l".repeat(5_000)));
+    let documents = enriched(vec![tx, generation("late", "tx", Some((1, 1)), "gpt-4o")], 1);
+    let labels: Vec<&str> = documents[1].labels.keys().map(String::as_str).collect();
+    assert_eq!(labels, ["a_first", "z_last"], "the long one does not fit, the others do");
+}
+
+#[test]
 fn a_conversation_is_a_session() {
     let mut call = generation("a", "tx", Some((1, 1)), "gpt-4o");
     call.gen_ai.as_mut().unwrap().conversation = Some(Id { id: "c-1".into() });
