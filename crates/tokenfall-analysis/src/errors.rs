@@ -50,7 +50,7 @@ pub fn groups(search: &dyn Search, scope: &Scope, query: &ErrorsQuery) -> Result
             .filter(optional(fields::SERVICE_NAME, query.service.as_deref()))
             .filter(optional(fields::ERROR_EXCEPTION_TYPE, query.exception_type.as_deref()))
             .agg("groups", by_group.with(ask(axis)))
-            .agg("keys", AggregationKind::Cardinality(fields::ERROR_GROUPING_KEY.name.to_owned()).leaf())
+            .agg("keys", AggregationKind::cardinality(fields::ERROR_GROUPING_KEY).leaf())
             .agg(OVER_TIME, over_time(axis).leaf()),
     )?;
     let groups: Vec<ErrorGroup> = response

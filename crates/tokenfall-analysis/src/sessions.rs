@@ -34,7 +34,7 @@ pub fn sessions(
     };
     let aggs = Aggregations::new()
         .with("sessions", by_session.with(ask()))
-        .with("count", AggregationKind::Cardinality(fields::SESSION_ID.name.to_owned()).leaf());
+        .with("count", AggregationKind::cardinality(fields::SESSION_ID).leaf());
     let request = events(scope, selection).filter(Filter::exists(fields::SESSION_ID));
     let response = search.search(&SearchRequest { aggs, ..request })?;
     let sessions: Vec<SessionSummary> = response
@@ -86,7 +86,7 @@ fn is_transaction() -> Filter {
 
 fn ask() -> Aggregations {
     let failed = Filter::term(fields::EVENT_OUTCOME, Outcome::Failure.as_str());
-    let count = |field: fields::Field| AggregationKind::ValueCount(field.name.to_owned()).leaf();
+    let count = |field: fields::Field| AggregationKind::value_count(field).leaf();
     let turns = Aggregations::new()
         .with("failed", AggregationKind::Filter(failed).leaf())
         .with("first", AggregationKind::min(fields::TIMESTAMP).leaf())

@@ -75,7 +75,7 @@ pub fn groups(
             .filter(Filter::term(fields::SERVICE_NAME, service))
             .filter(optional(fields::TRANSACTION_TYPE, transaction_type.as_deref()))
             .agg("groups", by_name.with(TRANSACTIONS.ask(Aggregations::new()).with(TIME_SPENT, time_spent())))
-            .agg("names", AggregationKind::Cardinality(fields::TRANSACTION_NAME.name.to_owned()).leaf())
+            .agg("names", AggregationKind::cardinality(fields::TRANSACTION_NAME).leaf())
             .agg(TIME_SPENT, time_spent()),
     )?;
     let whole = response.aggs.value(TIME_SPENT).unwrap_or(0.0);

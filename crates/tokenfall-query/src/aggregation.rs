@@ -232,6 +232,16 @@ impl AggregationKind {
         Self::Sum(field.name.to_owned())
     }
 
+    /// Number of values of a field.
+    pub fn value_count(field: Field) -> Self {
+        Self::ValueCount(field.name.to_owned())
+    }
+
+    /// Number of distinct values of a field.
+    pub fn cardinality(field: Field) -> Self {
+        Self::Cardinality(field.name.to_owned())
+    }
+
     /// Smallest value of a field.
     pub fn min(field: Field) -> Self {
         Self::Min(field.name.to_owned())

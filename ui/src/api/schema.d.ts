@@ -1388,8 +1388,8 @@ export interface components {
             usd_per_transaction: string | null;
             /** @description Cost of one call on average, of those that succeeded and whose cost is known. */
             usd_per_call: string | null;
-            /** @description Of `usd` in transactions that failed. */
-            failed_transactions_usd: string;
+            /** @description Of `usd` in transactions that failed; null where `transactions` is. */
+            failed_transactions_usd: string | null;
             /** @description Of `usd` for calls that failed: attempts that were paid for and tried again or given up. */
             failed_calls_usd: string;
             /**
@@ -1404,9 +1404,9 @@ export interface components {
             output_tokens: number | null;
             /**
              * Format: int64
-             * @description Tokens of both.
+             * @description Tokens of both, of the calls that say; null if none does.
              */
-            total_tokens: number;
+            total_tokens: number | null;
             /** @description How they were got. */
             sources: components["schemas"]["TokenSources"];
             /**

@@ -37,7 +37,7 @@ pub(super) struct Sums {
 
 impl Sums {
     fn ask() -> Aggregations {
-        let priced = AggregationKind::ValueCount(fields::LLM_COST_PICO_USD.name.to_owned());
+        let priced = AggregationKind::value_count(fields::LLM_COST_PICO_USD);
         Aggregations::new()
             .with("duration", AggregationKind::sum(fields::TRANSACTION_DURATION_US).leaf())
             .with("priced", priced.leaf())

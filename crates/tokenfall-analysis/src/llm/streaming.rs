@@ -85,7 +85,7 @@ fn figures_asked(aggs: Aggregations) -> Aggregations {
     let has_stalls = Filter::range(fields::STREAM_STALL_COUNT, Some(1.0), None);
     aggs.with(FIRST, AggregationKind::percentiles(fields::STREAM_TIME_TO_FIRST_CHUNK_US, &[50.0, 95.0, 99.0]).leaf())
         .with(EACH, AggregationKind::percentiles(fields::STREAM_TIME_PER_OUTPUT_TOKEN_US, &[50.0, 95.0]).leaf())
-        .with(GAPS, AggregationKind::ValueCount(fields::STREAM_STALL_COUNT.name.to_owned()).leaf())
+        .with(GAPS, AggregationKind::value_count(fields::STREAM_STALL_COUNT).leaf())
         .with(STALLED, AggregationKind::Filter(has_stalls).leaf())
         .with(STALLS, AggregationKind::sum(fields::STREAM_STALL_COUNT).leaf())
         .with(STALL_US, AggregationKind::sum(fields::STREAM_STALL_SUM_US).leaf())

@@ -53,7 +53,7 @@ pub(super) fn ask_transactions(aggs: Aggregations) -> Aggregations {
     let inside = Aggregations::new()
         .with(FAILED, AggregationKind::Filter(failure()).with(failed))
         .with("succeeded", AggregationKind::Filter(success()).leaf())
-        .with(PRICED, AggregationKind::ValueCount(fields::LLM_COST_PICO_USD.name.to_owned()).leaf())
+        .with(PRICED, AggregationKind::value_count(fields::LLM_COST_PICO_USD).leaf())
         .with(LATENCY, AggregationKind::avg(fields::TRANSACTION_DURATION_US).leaf());
     aggs.with(TRANSACTIONS, AggregationKind::Filter(is_transaction).with(inside))
 }
@@ -69,9 +69,9 @@ pub(super) fn ask_carriers(aggs: Aggregations) -> Aggregations {
     let aggs = ask_transactions(aggs).with(USD, carrier_usd());
     SUMS.iter()
         .fold(aggs, sums)
-        .with("input_known", AggregationKind::ValueCount(fields::LLM_INPUT_TOKENS.name.to_owned()).leaf())
-        .with("output_known", AggregationKind::ValueCount(fields::LLM_OUTPUT_TOKENS.name.to_owned()).leaf())
-        .with("total_known", AggregationKind::ValueCount(fields::LLM_TOTAL_TOKENS.name.to_owned()).leaf())
+        .with("input_known", AggregationKind::value_count(fields::LLM_INPUT_TOKENS).leaf())
+        .with("output_known", AggregationKind::value_count(fields::LLM_OUTPUT_TOKENS).leaf())
+        .with("total_known", AggregationKind::value_count(fields::LLM_TOTAL_TOKENS).leaf())
 }
 
 /// Figures of carriers.
@@ -130,13 +130,13 @@ pub(super) fn ask_costs(aggs: Aggregations) -> Aggregations {
         .with(FAILED, AggregationKind::Filter(failure()).with(usd()))
         .with("succeeded", AggregationKind::Filter(success()).with(usd()))
         .with(UNPRICED, AggregationKind::Filter(has_no_cost).leaf())
-        .with(PRICED, AggregationKind::ValueCount(fields::COST_PICO_USD.name.to_owned()).leaf())
+        .with(PRICED, AggregationKind::value_count(fields::COST_PICO_USD).leaf())
         .with(LATENCY, AggregationKind::avg(fields::DEPENDENCY_DURATION_US).leaf())
         .with("input", sum(fields::GEN_AI_USAGE_INPUT_TOKENS))
         .with("output", sum(fields::GEN_AI_USAGE_OUTPUT_TOKENS))
-        .with("input_known", AggregationKind::ValueCount(fields::GEN_AI_USAGE_INPUT_TOKENS.name.to_owned()).leaf())
-        .with("output_known", AggregationKind::ValueCount(fields::GEN_AI_USAGE_OUTPUT_TOKENS.name.to_owned()).leaf())
-        .with("total_known", AggregationKind::ValueCount(fields::USAGE_TOTAL_TOKENS.name.to_owned()).leaf())
+        .with("input_known", AggregationKind::value_count(fields::GEN_AI_USAGE_INPUT_TOKENS).leaf())
+        .with("output_known", AggregationKind::value_count(fields::GEN_AI_USAGE_OUTPUT_TOKENS).leaf())
+        .with("total_known", AggregationKind::value_count(fields::USAGE_TOTAL_TOKENS).leaf())
         .with("total", sum(fields::USAGE_TOTAL_TOKENS))
         .with(
             SOURCES,

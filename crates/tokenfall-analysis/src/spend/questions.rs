@@ -31,11 +31,11 @@ pub fn questions(
     // Calls that came after their transaction add to its cost.
     request.kinds.push(EventKind::Span);
     let is_transaction = Filter::term(fields::PROCESSOR_EVENT, EventKind::Transaction.as_str());
-    let count = |field: fields::Field| AggregationKind::ValueCount(field.name.to_owned()).leaf();
+    let count = |field: fields::Field| AggregationKind::value_count(field).leaf();
     let outcome =
         |outcome: Outcome| AggregationKind::Filter(Filter::term(fields::EVENT_OUTCOME, outcome.as_str())).leaf();
     let asked = Aggregations::new()
-        .with("users", AggregationKind::Cardinality(fields::USER_ID.name.to_owned()).leaf())
+        .with("users", AggregationKind::cardinality(fields::USER_ID).leaf())
         .with("latency", AggregationKind::avg(fields::TRANSACTION_DURATION_US).leaf())
         .with("percentiles", AggregationKind::percentiles(fields::TRANSACTION_DURATION_US, &[95.0]).leaf())
         .with("failed", outcome(Outcome::Failure))
@@ -50,7 +50,7 @@ pub fn questions(
     let aggs = Aggregations::new()
         .with("questions", AggregationKind::terms(fields::QUESTION, TEXTS_MAX).with(inside))
         .with(ASKED, AggregationKind::Filter(is_transaction).leaf())
-        .with("texts", AggregationKind::Cardinality(fields::QUESTION.name.to_owned()).leaf());
+        .with("texts", AggregationKind::cardinality(fields::QUESTION).leaf());
     let response = search.search(&SearchRequest { aggs, ..request.filter(Filter::exists(fields::QUESTION)) })?;
     let texts = response.aggs.buckets("questions");
     let mut questions = merged(texts.iter().filter_map(asked_as));

@@ -151,9 +151,11 @@ function useColumns(by: string, ofCalls: boolean): Column<SpendRow>[] {
         title: t.tokens,
         numeric: true,
         optional: true,
-        value: (row) => tokensOf(row),
+        value: (row) => row.total_tokens,
         cell: (row) => (
-          <span title={`${whole(tokensOf(row))}: ${sourcesText(row.sources)}`}>{format.count(tokensOf(row))}</span>
+          <span title={`${whole(row.total_tokens)}: ${sourcesText(row.sources)}`}>
+            {format.count(row.total_tokens)}
+          </span>
         ),
       },
       {
@@ -184,11 +186,6 @@ function useColumns(by: string, ofCalls: boolean): Column<SpendRow>[] {
     ],
     [by, ofCalls, title, t],
   );
-}
-
-/** None that are known are unknown: every call has some. */
-function tokensOf(row: SpendRow): number | null {
-  return row.total_tokens > 0 ? row.total_tokens : null;
 }
 
 function number(usd: string | null | undefined): number | null {

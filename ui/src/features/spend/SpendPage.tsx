@@ -38,7 +38,7 @@ export function SpendPage() {
 }
 
 function isNothing({ total }: SpendAnswer): boolean {
-  return Number(total.usd) === 0 && total.calls === 0 && total.total_tokens === 0;
+  return Number(total.usd) === 0 && total.calls === 0 && !total.total_tokens;
 }
 
 function Found({ data }: { data: SpendAnswer }) {
@@ -85,7 +85,7 @@ function Figures({ data }: { data: SpendAnswer }) {
       ) : (
         <Figure label={t.forecast('')} value={format.missing} detail={t.noForecast} />
       )}
-      {total.failed_transactions !== null && (
+      {total.failed_transactions_usd !== null && (
         <Figure label={t.failedTransactions} value={dollars(total.failed_transactions_usd)} />
       )}
       <Figure label={t.failedCalls} value={<span title={t.failedCallsHelp}>{dollars(total.failed_calls_usd)}</span>} />
