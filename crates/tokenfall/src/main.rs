@@ -7,6 +7,7 @@ mod query;
 mod serve;
 mod settings;
 mod simulate;
+mod table;
 
 use std::io::Write as _;
 use std::path::PathBuf;

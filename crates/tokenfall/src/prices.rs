@@ -9,6 +9,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use tokenfall_price::{PriceList, PriceRow, parse_rows};
 
 use crate::options::Settings;
+use crate::table::Table;
 
 /// Price file in the data directory, which `tokenfall prices import` writes.
 const FILE: &str = "prices.jsonl";
@@ -82,8 +83,11 @@ pub(crate) fn list(settings: &Settings, matches: &ArgMatches) -> anyhow::Result<
             let lines: Result<Vec<String>, _> = rows.iter().map(|(_, row)| serde_json::to_string(row)).collect();
             Ok(lines?.join("\n"))
         }
-        Some("csv") => Ok(csv(&rows)),
-        _ => Ok(table(&rows)),
+        format => {
+            let columns = COLUMNS.map(str::to_owned).to_vec();
+            let table = Table { columns, rows: rows.iter().map(|row| cells(row).to_vec()).collect() };
+            Ok(if format == Some("csv") { table.csv() } else { table.aligned() })
+        }
     }
 }
 
@@ -120,28 +124,6 @@ fn cells((list, row): &(&str, &PriceRow)) -> [String; 10] {
         row.above.iter().map(above).collect::<Vec<_>>().join("; "),
         (*list).to_owned(),
     ]
-}
-
-fn table(rows: &[(&str, &PriceRow)]) -> String {
-    let rows: Vec<[String; 10]> = std::iter::once(COLUMNS.map(str::to_owned)).chain(rows.iter().map(cells)).collect();
-    let widths: Vec<usize> =
-        (0..COLUMNS.len()).map(|i| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0)).collect();
-    let line = |row: &[String; 10]| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(i, (cell, width))| {
-            if (4..8).contains(&i) { format!("{cell:>width$}") } else { format!("{cell:width$}") }
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn csv(rows: &[(&str, &PriceRow)]) -> String {
-    let quoted = |cell: &String| {
-        if cell.contains([',', '"', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() }
-    };
-    let lines = std::iter::once(COLUMNS.join(","))
-        .chain(rows.iter().map(|row| cells(row).iter().map(quoted).collect::<Vec<_>>().join(",")));
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// `tokenfall prices import`.

@@ -59,8 +59,8 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<String> {
         } else {
             body
         }),
-        Some("csv") => Ok(rows::csv(&Json::parse(&body)?.table(rows)?)),
-        _ => Ok(rows::table(&Json::parse(&body)?.table(rows)?)),
+        Some("csv") => Ok(Json::parse(&body)?.table(rows)?.csv()),
+        _ => Ok(Json::parse(&body)?.table(rows)?.aligned()),
     }
 }
 

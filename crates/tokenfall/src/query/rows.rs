@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::table::Table;
 use anyhow::{Context as _, bail};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -12,13 +13,6 @@ pub(super) enum Json {
     Array(Vec<Json>),
     /// A number, text, true or false as it is shown; nothing for null.
     Scalar(String),
-}
-
-/// Columns and rows.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Table {
-    columns: Vec<String>,
-    rows: Vec<Vec<String>>,
 }
 
 impl Json {
@@ -46,7 +40,7 @@ impl Json {
     fn as_list(&self) -> Option<Table> {
         match self {
             Self::Array(items) if items.is_empty() || items.iter().any(|item| matches!(item, Self::Object(_))) => {
-                Some(Table::of(items))
+                Some(rows_of(items))
             }
             Self::Object(columns) => {
                 let columns: Vec<(&String, &Vec<Self>)> = columns
@@ -100,69 +94,29 @@ impl Json {
     }
 }
 
-impl Table {
-    fn of(items: &[Json]) -> Self {
-        let flat: Vec<Vec<(String, String)>> = items
-            .iter()
-            .map(|item| {
-                let mut cells = Vec::new();
-                item.flatten("", &mut cells);
-                // Series are for charts: their numbers would hide everything else.
-                cells.retain(|(name, _)| !name.starts_with("series.") && !name.contains(".series."));
-                cells
-            })
-            .collect();
-        let mut columns: Vec<String> = Vec::new();
-        for (name, _) in flat.iter().flatten() {
-            if !columns.contains(name) {
-                columns.push(name.clone());
-            }
-        }
-        let cell = |cells: &[(String, String)], column: &String| {
-            cells.iter().find(|(name, _)| name == column).map(|(_, value)| value.clone()).unwrap_or_default()
-        };
-        let rows = flat.iter().map(|cells| columns.iter().map(|column| cell(cells, column)).collect()).collect();
-        Self { columns, rows }
-    }
-}
-
-/// Longest cell of a table, in characters.
-const CELL_MAX: usize = 60;
-
-/// For people: aligned, numbers to the right.
-pub(super) fn table(table: &Table) -> String {
-    if table.rows.is_empty() {
-        return "(nothing)".to_owned();
-    }
-    let cut = |text: &String| {
-        let line = text.replace(['\n', '\r', '\t'], " ");
-        if line.chars().count() > CELL_MAX { line.chars().take(CELL_MAX - 1).chain(['…']).collect() } else { line }
-    };
-    let rows: Vec<Vec<String>> = table.rows.iter().map(|row| row.iter().map(cut).collect()).collect();
-    let is_number = |i: usize| rows.iter().all(|row| row[i].is_empty() || row[i].parse::<f64>().is_ok());
-    let widths: Vec<(usize, bool)> = (0..table.columns.len())
-        .map(|i| {
-            let longest = rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
-            (longest.max(table.columns[i].chars().count()), is_number(i))
+/// A row for each object; its scalars are the columns.
+fn rows_of(items: &[Json]) -> Table {
+    let flat: Vec<Vec<(String, String)>> = items
+        .iter()
+        .map(|item| {
+            let mut cells = Vec::new();
+            item.flatten("", &mut cells);
+            // Series are for charts: their numbers would hide everything else.
+            cells.retain(|(name, _)| !name.starts_with("series.") && !name.contains(".series."));
+            cells
         })
         .collect();
-    let line = |cells: &[String]| {
-        let cells = cells
-            .iter()
-            .zip(&widths)
-            .map(|(cell, (width, right))| if *right { format!("{cell:>width$}") } else { format!("{cell:width$}") });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    let mut columns: Vec<String> = Vec::new();
+    for (name, _) in flat.iter().flatten() {
+        if !columns.contains(name) {
+            columns.push(name.clone());
+        }
+    }
+    let cell = |cells: &[(String, String)], column: &String| {
+        cells.iter().find(|(name, _)| name == column).map(|(_, value)| value.clone()).unwrap_or_default()
     };
-    std::iter::once(line(&table.columns)).chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
-}
-
-/// RFC 4180, without the carriage return.
-pub(super) fn csv(table: &Table) -> String {
-    let quoted = |cell: &String| {
-        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() }
-    };
-    let line = |cells: &Vec<String>| cells.iter().map(quoted).collect::<Vec<_>>().join(",");
-    std::iter::once(line(&table.columns)).chain(table.rows.iter().map(line)).collect::<Vec<_>>().join("\n")
+    let rows = flat.iter().map(|cells| columns.iter().map(|column| cell(cells, column)).collect()).collect();
+    Table { columns, rows }
 }
 
 impl<'de> Deserialize<'de> for Json {
@@ -234,18 +188,18 @@ mod tests {
         assert_eq!(json.table(Some("series")).unwrap().columns, ["usd", "transactions"]);
         let rows = json.table(None).unwrap();
         assert_eq!(rows.columns, ["key", "usd", "tokens.in", "tokens.out"]);
-        assert_eq!(csv(&rows), "key,usd,tokens.in,tokens.out\n\"a, b\",0.0000001,1,\n\"\"\"q\"\"\",12,,");
+        assert_eq!(rows.csv(), "key,usd,tokens.in,tokens.out\n\"a, b\",0.0000001,1,\n\"\"\"q\"\"\",12,,");
         assert_eq!(
-            table(&rows),
+            rows.aligned(),
             "key         usd  tokens.in  tokens.out\na, b  0.0000001          1\n\"q\"          12"
         );
         assert!(json.table(Some("nothing")).unwrap_err().to_string().contains("rows"));
-        assert_eq!(table(&json.table(Some("unpriced")).unwrap()), "(nothing)");
+        assert_eq!(json.table(Some("unpriced")).unwrap().aligned(), "(nothing)");
     }
 
     #[test]
     fn without_a_list_the_fields() {
         let json = Json::parse(r#"{"a":{"b":1,"c":[1,2]},"d":true}"#).unwrap();
-        assert_eq!(csv(&json.table(None).unwrap()), "field,value\na.b,1\na.c,\"1, 2\"\nd,true");
+        assert_eq!(json.table(None).unwrap().csv(), "field,value\na.b,1\na.c,\"1, 2\"\nd,true");
     }
 }
