@@ -4,9 +4,26 @@ pub mod http;
 
 use std::path::{Path, PathBuf};
 
+use tokenfall_model::document::{GenAi, GenAiRequest, GenAiUsage, Name};
+
 /// Root of the repository.
 pub fn repository_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or_else(|| Path::new(".")).to_path_buf()
+}
+
+/// What a call of an OpenAI model says of itself: model, and tokens of question and answer if they are known.
+pub fn gen_ai(model: &str, tokens: Option<(u64, u64)>) -> GenAi {
+    let usage = |(input, output)| GenAiUsage {
+        input_tokens: Some(input),
+        output_tokens: Some(output),
+        ..GenAiUsage::default()
+    };
+    GenAi {
+        provider: Some(Name { name: "openai".into() }),
+        request: Some(GenAiRequest { model: Some(model.into()), ..GenAiRequest::default() }),
+        usage: tokens.map(usage),
+        ..GenAi::default()
+    }
 }
 
 /// Elastic's own test data, which is not part of the repository: the folder named by `TOKENFALL_FIXTURES`, else

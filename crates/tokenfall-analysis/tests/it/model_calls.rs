@@ -8,11 +8,13 @@ use tokenfall_api::llm::PointOf;
 use tokenfall_api::spend::UnpricedReason;
 use tokenfall_enrich::Enricher;
 use tokenfall_model::document::{
-    DurationUs, GenAi, GenAiMessages, GenAiUsage, Id, LabelValue, Name, Span, TokenStream, TokenfallFields, Transaction,
+    DurationUs, GenAiMessages, Id, LabelValue, Span, TokenStream, TokenfallFields, Transaction,
 };
 use tokenfall_model::{
     Document, EventKind, Micros, Outcome, ServiceName, SpanId, Timestamp, TraceId, TransactionId, Usd,
 };
+
+use tokenfall_testkit::gen_ai;
 
 use super::{Recorded, stored};
 
@@ -65,14 +67,7 @@ fn call(
         representative_count: Some(1.0),
         ..Span::default()
     }));
-    let usage = tokens.map(|(input, output)| GenAiUsage {
-        input_tokens: Some(input),
-        output_tokens: Some(output),
-        ..GenAiUsage::default()
-    });
-    let mut gen_ai = GenAi { usage, provider: Some(Name { name: "openai".into() }), ..GenAi::default() };
-    gen_ai.request.get_or_insert_default().model = Some(model.into());
-    call.gen_ai = Some(Box::new(gen_ai));
+    call.gen_ai = Some(Box::new(gen_ai(model, tokens)));
     call
 }
 

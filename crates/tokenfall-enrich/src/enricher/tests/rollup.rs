@@ -1,7 +1,8 @@
 //! Each model call is counted with exactly one event, whatever comes first.
 
-use tokenfall_model::document::{GenAi, GenAiUsage, LlmRollup, Name, TokenfallCost};
+use tokenfall_model::document::{LlmRollup, TokenfallCost};
 use tokenfall_model::{Document, EventKind, Outcome, Usd};
+use tokenfall_testkit::gen_ai;
 
 use super::*;
 
@@ -10,14 +11,7 @@ fn generation(id: &str, transaction: &str, tokens: Option<(u64, u64)>, model: &s
     let id = Some(TransactionId::new(transaction));
     document.transaction = Some(Box::new(Transaction { id, ..Transaction::default() }));
     document.event.get_or_insert_default().outcome = Some(Outcome::Success);
-    let usage = tokens.map(|(input, output)| GenAiUsage {
-        input_tokens: Some(input),
-        output_tokens: Some(output),
-        ..GenAiUsage::default()
-    });
-    let mut gen_ai = GenAi { usage, provider: Some(Name { name: "openai".into() }), ..GenAi::default() };
-    gen_ai.request.get_or_insert_default().model = Some(model.into());
-    document.gen_ai = Some(Box::new(gen_ai));
+    document.gen_ai = Some(Box::new(gen_ai(model, tokens)));
     document
 }
 

@@ -63,6 +63,20 @@ fn search(partitions: &[PartitionSearcher], request: &SearchRequest) -> Result<S
     execute(partitions, request, SearchOptions::default())
 }
 
+/// A store in a folder of its own that was opened anew for each part of the documents, and once more.
+fn reopened(documents: &[Document], part: usize) -> (EmbeddedStore, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { min_free_bytes: 0, ..Options::default() };
+    for part in documents.chunks(part) {
+        let store = EmbeddedStore::open(folder.path(), options.clone()).unwrap();
+        let (sender, durable) = std::sync::mpsc::channel();
+        store.append(part.to_vec(), Box::new(move |result| sender.send(result).unwrap()));
+        durable.recv().unwrap().unwrap();
+        store.close();
+    }
+    (EmbeddedStore::open(folder.path(), options).unwrap(), folder)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -92,16 +106,7 @@ proptest! {
         documents in arbitrary::documents(60),
         requests in prop::collection::vec(arbitrary::request(), 40),
     ) {
-        let dir = tempfile::tempdir().unwrap();
-        let options = Options { min_free_bytes: 0, ..Options::default() };
-        for part in documents.chunks(25) {
-            let store = EmbeddedStore::open(dir.path(), options.clone()).unwrap();
-            let (sender, durable) = std::sync::mpsc::channel();
-            store.append(part.to_vec(), Box::new(move |result| sender.send(result).unwrap()));
-            durable.recv().unwrap().unwrap();
-            store.close();
-        }
-        let store = EmbeddedStore::open(dir.path(), options).unwrap();
+        let (store, _folder) = reopened(&documents, 25);
         for request in requests {
             let got = store.search(&request).unwrap();
             let expect = naive::answer(&documents, &request);

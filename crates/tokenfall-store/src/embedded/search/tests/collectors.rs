@@ -211,16 +211,7 @@ fn limits_stop_tables_and_points() {
 fn names_of_fields_are_those_that_have_values() {
     let mut documents = six();
     documents[5].processor.event = EventKind::Error;
-    let dir = tempfile::tempdir().unwrap();
-    let options = Options { min_free_bytes: 0, ..Options::default() };
-    for part in documents.chunks(2) {
-        let store = EmbeddedStore::open(dir.path(), options.clone()).unwrap();
-        let (sender, durable) = std::sync::mpsc::channel();
-        store.append(part.to_vec(), Box::new(move |result| sender.send(result).unwrap()));
-        durable.recv().unwrap().unwrap();
-        store.close();
-    }
-    let store = EmbeddedStore::open(dir.path(), options).unwrap();
+    let (store, _folder) = reopened(&documents, 2);
     let names = |kind, from, to| {
         let at = |us| Timestamp::from_micros(MIDNIGHT_US + us);
         let names = store.field_names(kind, TimeRange { from: at(from), to: at(to) }).unwrap();
