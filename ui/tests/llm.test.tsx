@@ -1,6 +1,6 @@
 /** Tokens against time, streaming and correlations: geometry, numbers, and each screen in each of its states. */
 
-import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor } from '@testing-library/react';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { secretState } from '../src/api/client';
@@ -23,6 +23,7 @@ import { fitLines, per100End, per100Points } from '../src/features/llm/points';
 import { answerFor } from './fixtures';
 import { correlations, llmAnswer, models, points, tokens } from './llm-fixtures';
 import { asked, json, open, type Respond } from './open';
+import { itHasAllStates } from './states';
 
 vi.mock('../src/components/plot', () => ({ default: () => null }));
 
@@ -170,63 +171,13 @@ afterEach(() => {
   act(() => secretState.set('unneeded'));
 });
 
-const screens: [name: string, address: string, full: string | RegExp, empty: string, question: string][] = [
+describe.each([
   ['tokens', '/llm', 'Slow for their size', 'No model calls', '/api/v1/llm/tokens'],
   ['streaming', '/llm/streaming', 'Answers that stood still', 'No streamed answers', '/api/v1/llm/streaming'],
   ['slow', '/correlations', '3 values stand out', 'Nothing in this time range', '/api/v1/correlations'],
   ['failed', '/correlations?of=failures', 'Baseline:', 'Nothing in this time range', '/api/v1/correlations'],
-];
-
-describe.each(screens)('%s', (_, address, full, empty, question) => {
-  it('shows what there is', async () => {
-    open(address, answers('full'));
-    expect(await screen.findByText(full)).toBeTruthy();
-    expect(screen.getAllByRole('heading', { level: 1 })).toHaveLength(1);
-  });
-
-  it('says that nothing is there', async () => {
-    open(address, answers('range'));
-    expect(await screen.findByText(empty)).toBeTruthy();
-  });
-
-  it('says that a filter hides it, and removes the filter', async () => {
-    const history = open(`${address}${address.includes('?') ? '&' : '?'}service=rag`, answers('range'));
-    fireEvent.click(await screen.findByRole('button', { name: 'Remove these filters' }));
-    await waitFor(() => expect(history.location.search).not.toContain('service'));
-  });
-
-  it('shows that it is loading', async () => {
-    open(address, () => new Promise(() => undefined));
-    expect((await screen.findAllByRole('status', { name: 'Loading' })).length).toBeGreaterThan(0);
-  });
-
-  it('says what failed, and tries again', async () => {
-    let fail = true;
-    open(address, (path, query) =>
-      fail && path === question
-        ? json({ code: 'search_stopped', message: 'the search took too long', request_id: 'r-42' }, 422)
-        : answers('full')(path, query),
-    );
-    const alert = await screen.findByRole('alert');
-    expect(within(alert).getByText('Request r-42')).toBeTruthy();
-    fail = false;
-    fireEvent.click(within(alert).getByRole('button', { name: 'Try again' }));
-    expect(await screen.findByText(full)).toBeTruthy();
-  });
-
-  it('warns when the answer is partial', async () => {
-    open(address, (path, query) => {
-      const body = llmAnswer(path, query);
-      return json(body ? { ...body, complete: false } : answerFor(path, 'full'));
-    });
-    expect((await screen.findAllByText(/Part of the data could not be read/)).length).toBeGreaterThan(0);
-  });
-
-  it('speaks German', async () => {
-    await chooseLanguage('de');
-    open(address, answers('full'));
-    expect(await screen.findByRole('heading', { level: 1, name: /Modellaufrufe|Korrelationen/ })).toBeTruthy();
-  });
+])('%s', (_, address, full, empty, question) => {
+  itHasAllStates({ address, full, empty, question, german: /Modellaufrufe|Korrelationen/, answers });
 });
 
 const box = 'min=6000000&max=12000000&tmin=150&tmax=400';

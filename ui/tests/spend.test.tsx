@@ -8,6 +8,7 @@ import { cents, dollars } from '../src/base/numbers';
 import { answerFor } from './fixtures';
 import { asked, json, open, type Respond } from './open';
 import { spendAnswer } from './spend-fixtures';
+import { itHasAllStates } from './states';
 
 vi.mock('../src/components/plot', () => ({ default: () => null }));
 
@@ -35,56 +36,12 @@ describe('amounts', () => {
   ])('%s', (shown, expected) => expect(shown).toBe(expected));
 });
 
-const screens: [name: string, address: string, full: string, empty: string, question: string, german: string][] = [
+describe.each([
   ['cost', '/llm/cost', 'Where the money goes', 'No spend', '/api/v1/llm/spend', 'Ausgaben'],
   ['questions', '/llm/questions', 'How do I mount a frozen node?', 'No questions', '/api/v1/llm/questions', 'Ausgaben'],
   ['sessions', '/sessions', 's-1', 'No sessions', '/api/v1/sessions', 'Sitzungen'],
-];
-
-describe.each(screens)('%s', (_, address, full, empty, question, german) => {
-  it('shows what there is', async () => {
-    open(address, answers());
-    expect((await screen.findAllByText(full)).length).toBeGreaterThan(0);
-    expect(screen.getAllByRole('heading', { level: 1 })).toHaveLength(1);
-  });
-
-  it('says that nothing is there', async () => {
-    open(address, answers('range'));
-    expect(await screen.findByText(empty)).toBeTruthy();
-  });
-
-  it('shows that it is loading', async () => {
-    open(address, () => new Promise(() => undefined));
-    expect((await screen.findAllByRole('status', { name: 'Loading' })).length).toBeGreaterThan(0);
-  });
-
-  it('says what failed, and tries again', async () => {
-    let fail = true;
-    open(address, (path, query) =>
-      fail && path === question
-        ? json({ code: 'search_stopped', message: 'the search took too long', request_id: 'r-42' }, 422)
-        : answers()(path, query),
-    );
-    const alert = await screen.findByRole('alert');
-    expect(within(alert).getByText('Request r-42')).toBeTruthy();
-    fail = false;
-    fireEvent.click(within(alert).getByRole('button', { name: 'Try again' }));
-    expect((await screen.findAllByText(full)).length).toBeGreaterThan(0);
-  });
-
-  it('warns when the answer is partial', async () => {
-    open(address, (path, query) => {
-      const body = spendAnswer(path, query);
-      return json(body ? { ...body, complete: false } : answerFor(path, 'full'));
-    });
-    expect((await screen.findAllByText(/Part of the data could not be read/)).length).toBeGreaterThan(0);
-  });
-
-  it('speaks German', async () => {
-    await chooseLanguage('de');
-    open(address, answers());
-    expect(await screen.findByRole('heading', { level: 1, name: german })).toBeTruthy();
-  });
+])('%s', (_, address, full, empty, question, german) => {
+  itHasAllStates({ address, full, empty, question, german, answers });
 });
 
 describe('spend', () => {

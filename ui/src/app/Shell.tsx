@@ -30,6 +30,7 @@ import { instantMs, isRelative } from '../base/time';
 import { parseView, stringifyView } from '../base/view';
 import { copyText } from '../components/copy';
 import { useHotkeys } from '../components/hotkeys';
+import { IconButton } from '../components/iconbutton';
 import { chooseTheme, useTheme } from '../components/theme';
 import { type Destination, Go, live, useGo, useLive } from '../components/view';
 import { EnvironmentPicker } from './EnvironmentPicker';
@@ -124,15 +125,9 @@ export function Shell() {
         <span className="grow" />
         <EnvironmentPicker />
         <TimePicker trigger={time} />
-        <button
-          type="button"
-          className="button icon"
-          aria-label={m.header.refresh}
-          title={`${m.header.refresh} (r)`}
-          onClick={refresh}
-        >
+        <IconButton label={m.header.refresh} title={`${m.header.refresh} (r)`} onClick={refresh}>
           <RefreshCw size={15} aria-hidden />
-        </button>
+        </IconButton>
         <button
           type="button"
           className="button live"
@@ -143,42 +138,22 @@ export function Shell() {
           <Activity size={14} aria-hidden />
           <span>{m.header.live}</span>
         </button>
-        <button
-          type="button"
-          className="button icon quiet"
-          aria-label={m.common.copyLink}
-          title={`${m.common.copyLink} (y)`}
-          onClick={copyLink}
-        >
+        <IconButton kind="quiet" label={m.common.copyLink} title={`${m.common.copyLink} (y)`} onClick={copyLink}>
           <Link2 size={16} aria-hidden />
-        </button>
-        <button
-          type="button"
-          className="button icon quiet"
-          aria-label={`${m.header.theme}: ${otherTheme}`}
-          title={`${m.header.theme}: ${otherTheme}`}
+        </IconButton>
+        <IconButton
+          kind="quiet"
+          label={`${m.header.theme}: ${otherTheme}`}
           onClick={() => chooseTheme(theme === 'dark' ? 'light' : 'dark')}
         >
           {theme === 'dark' ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />}
-        </button>
-        <button
-          type="button"
-          className="button icon quiet"
-          aria-label={m.header.preferences}
-          title={m.header.preferences}
-          onClick={() => setDialog('preferences')}
-        >
+        </IconButton>
+        <IconButton kind="quiet" label={m.header.preferences} onClick={() => setDialog('preferences')}>
           <Settings2 size={16} aria-hidden />
-        </button>
-        <button
-          type="button"
-          className="button icon quiet"
-          aria-label={m.header.help}
-          title={`${m.header.help} (?)`}
-          onClick={() => setDialog('help')}
-        >
+        </IconButton>
+        <IconButton kind="quiet" label={m.header.help} title={`${m.header.help} (?)`} onClick={() => setDialog('help')}>
           <CircleHelp size={16} aria-hidden />
-        </button>
+        </IconButton>
       </header>
       <nav className="rail" aria-label={m.app.navigation}>
         <ul>

@@ -2,6 +2,7 @@ import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Modal as AriaModal, Dialog, Heading, ModalOverlay } from 'react-aria-components';
 import { m } from '../base/i18n';
+import { IconButton } from './iconbutton';
 
 /** A dialog over the page. Without `onClose` it stays until its question is answered. */
 export function Modal({ title, onClose, children }: { title: string; onClose?: () => void; children: ReactNode }) {
@@ -20,9 +21,9 @@ export function Modal({ title, onClose, children }: { title: string; onClose?: (
               {title}
             </Heading>
             {onClose && (
-              <button type="button" className="button icon quiet" aria-label={m.common.close} onClick={onClose}>
+              <IconButton kind="quiet" label={m.common.close} onClick={onClose}>
                 <X size={16} aria-hidden />
-              </button>
+              </IconButton>
             )}
           </header>
           {children}

@@ -8,11 +8,11 @@ import { dollars, whole } from '../../base/numbers';
 import { selectionOf, type View } from '../../base/view';
 import { FilterChips } from '../../components/chips';
 import { boxText } from '../../components/correlation';
-import { NothingHere } from '../../components/empty';
+import { NothingMatches } from '../../components/nothingmatches';
 import { PageHead } from '../../components/panel';
 import { Empty, Loaded, Partial } from '../../components/states';
 import { useTitle } from '../../components/title';
-import { Go, useData, useSetView, useView } from '../../components/view';
+import { Go, useData, useView } from '../../components/view';
 import { CorrelationRow } from './CorrelationRow';
 import { Pickers } from './Pickers';
 
@@ -76,32 +76,11 @@ function Answer({ view }: { view: View }) {
           {data.selected.count + data.baseline.count > 0 ? (
             <Found data={data} box={boxText(view) ?? ''} />
           ) : (
-            <Nothing />
+            <NothingMatches />
           )}
         </>
       )}
     </Loaded>
-  );
-}
-
-/** Filtered away, nothing in the range, or nothing ever. */
-function Nothing() {
-  const { service, name, model, field, value } = useView();
-  const setView = useSetView();
-  const filters = [service, name, model, field && `${field}: ${value}`].filter((f) => f !== undefined);
-  if (filters.length === 0) return <NothingHere />;
-  return (
-    <Empty title={m.states.filterTitle} text={m.llm.emptyFilter(filters.map((f) => `“${f}”`).join(', '))}>
-      <button
-        type="button"
-        className="button"
-        onClick={() =>
-          setView({ service: undefined, name: undefined, model: undefined, field: undefined, value: undefined })
-        }
-      >
-        {m.llm.removeFilters}
-      </button>
-    </Empty>
   );
 }
 

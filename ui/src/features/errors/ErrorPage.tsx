@@ -12,6 +12,7 @@ import { ExceptionChain, Fields, JsonView, Metadata, StackTrace } from '../../co
 import { NothingHere } from '../../components/empty';
 import { Figure } from '../../components/figures';
 import { useHotkeys } from '../../components/hotkeys';
+import { IconButton } from '../../components/iconbutton';
 import { PageHead, Panel } from '../../components/panel';
 import { Loaded, Partial } from '../../components/states';
 import { useTitle } from '../../components/title';
@@ -137,43 +138,19 @@ function Occurrence({ detail }: { detail: ErrorGroupDetail }) {
       actions={
         <>
           <span className="pager">
-            <button
-              type="button"
-              className="button icon"
-              aria-label={m.errors.newest}
-              disabled={at === 0}
-              onClick={() => show(0)}
-            >
+            <IconButton label={m.errors.newest} disabled={at === 0} onClick={() => show(0)}>
               <ChevronFirst size={15} aria-hidden />
-            </button>
-            <button
-              type="button"
-              className="button icon"
-              aria-label={`${m.common.previous} (p)`}
-              disabled={at === 0}
-              onClick={() => show(at - 1)}
-            >
+            </IconButton>
+            <IconButton label={`${m.common.previous} (p)`} disabled={at === 0} onClick={() => show(at - 1)}>
               <ChevronLeft size={15} aria-hidden />
-            </button>
+            </IconButton>
             <span aria-live="polite">{m.errors.occurrenceOf(at + 1, occurrences.length)}</span>
-            <button
-              type="button"
-              className="button icon"
-              aria-label={`${m.common.next} (n)`}
-              disabled={at >= last}
-              onClick={() => show(at + 1)}
-            >
+            <IconButton label={`${m.common.next} (n)`} disabled={at >= last} onClick={() => show(at + 1)}>
               <ChevronRight size={15} aria-hidden />
-            </button>
-            <button
-              type="button"
-              className="button icon"
-              aria-label={m.errors.firstSeen}
-              disabled={at >= last}
-              onClick={() => show(last)}
-            >
+            </IconButton>
+            <IconButton label={m.errors.firstSeen} disabled={at >= last} onClick={() => show(last)}>
               <ChevronLast size={15} aria-hidden />
-            </button>
+            </IconButton>
           </span>
           {current?.trace_id && (
             <Go

@@ -2,11 +2,9 @@
 
 import type { ReactNode } from 'react';
 import { m } from '../../base/i18n';
-import { NothingHere } from '../../components/empty';
 import { PageHead } from '../../components/panel';
 import { Picker } from '../../components/picker';
 import { ServicePicker } from '../../components/servicepicker';
-import { Empty } from '../../components/states';
 import { Go, useSetView, useView } from '../../components/view';
 
 const tabs = [
@@ -62,26 +60,5 @@ function ModelPicker({ models }: { models: readonly string[] }) {
       choices={models}
       onChange={(next) => setView({ model: next })}
     />
-  );
-}
-
-/** Why there is nothing: a filter hides it, or nothing is in the range, or nothing was ever stored. */
-export function NoCalls({ title, text }: { title: string; text: string }) {
-  const { service, model, name, field, value } = useView();
-  const setView = useSetView();
-  const filters = [service, model, name, field && `${field}: ${value}`].filter((f) => f !== undefined);
-  if (filters.length === 0) return <NothingHere title={title} text={text} />;
-  return (
-    <Empty title={m.states.filterTitle} text={m.llm.emptyFilter(filters.map((f) => `“${f}”`).join(', '))}>
-      <button
-        type="button"
-        className="button"
-        onClick={() =>
-          setView({ service: undefined, model: undefined, name: undefined, field: undefined, value: undefined })
-        }
-      >
-        {m.llm.removeFilters}
-      </button>
-    </Empty>
   );
 }

@@ -9,13 +9,14 @@ import { fraction, whole } from '../../base/numbers';
 import { selectionOf } from '../../base/view';
 import { type Bar, DistributionPanel } from '../../components/distribution';
 import { Figure } from '../../components/figures';
+import { NothingMatches } from '../../components/nothingmatches';
 import { Panel } from '../../components/panel';
 import { Loaded, Partial } from '../../components/states';
 import { type Column, DataTable } from '../../components/table';
 import { TimeChart } from '../../components/timechart';
 import { useTitle } from '../../components/title';
 import { useData, useView } from '../../components/view';
-import { LlmFrame, NoCalls } from './LlmFrame';
+import { LlmFrame } from './LlmFrame';
 import { StalledList } from './StalledList';
 
 export function StreamingPage() {
@@ -31,7 +32,7 @@ export function StreamingPage() {
             {data.total.calls > 0 ? (
               <Found data={data} />
             ) : (
-              <NoCalls
+              <NothingMatches
                 title={m.llm.noStreamTitle}
                 text={data.not_streamed > 0 ? m.llm.notStreamed(data.not_streamed) : m.llm.noStreamText}
               />

@@ -9,12 +9,13 @@ import { fraction, whole } from '../../base/numbers';
 import { inside } from '../../base/scatter';
 import { selectionOf } from '../../base/view';
 import { Figure } from '../../components/figures';
+import { NothingMatches } from '../../components/nothingmatches';
 import { Panel } from '../../components/panel';
 import { Loaded, Partial } from '../../components/states';
 import { useTitle } from '../../components/title';
 import { useData, useSetView, useView } from '../../components/view';
 import { FitTable } from './FitTable';
-import { LlmFrame, NoCalls } from './LlmFrame';
+import { LlmFrame } from './LlmFrame';
 import { PointCharts } from './PointCharts';
 import { boxOf, durationPoints } from './points';
 import { SelectedPanel } from './SelectedPanel';
@@ -36,7 +37,7 @@ export function TokensPage() {
             {data.points.tokens.length > 0 ? (
               <Found data={data} />
             ) : (
-              <NoCalls title={m.llm.noneTitle} text={data.unknown > 0 ? m.llm.noTokensText : m.llm.noneText} />
+              <NothingMatches title={m.llm.noneTitle} text={data.unknown > 0 ? m.llm.noTokensText : m.llm.noneText} />
             )}
           </>
         )}

@@ -8,7 +8,7 @@ import { texts } from '../../base/i18n/spend';
 import { dollars, whole } from '../../base/numbers';
 import { selectionOf } from '../../base/view';
 import { FilterChips } from '../../components/chips';
-import { NothingHere } from '../../components/empty';
+import { NothingMatches } from '../../components/nothingmatches';
 import { PageHead } from '../../components/panel';
 import { ServicePicker } from '../../components/servicepicker';
 import { FilteredAway, Loaded, Partial } from '../../components/states';
@@ -38,7 +38,7 @@ export function SessionsPage() {
       <FilterChips />
       <Loaded query={query} rows={10}>
         {(data) => {
-          if (data.sessions.length === 0) return <NothingHere title={t.noSessionsTitle} text={t.noSessionsText} />;
+          if (data.sessions.length === 0) return <NothingMatches title={t.noSessionsTitle} text={t.noSessionsText} />;
           const rows = filterRows(data.sessions, view.q, (s) => [s.id, s.user, ...s.services]);
           return (
             <>

@@ -7,8 +7,8 @@ import * as format from '../../base/format';
 import { texts } from '../../base/i18n/spend';
 import { cents, dollars, whole } from '../../base/numbers';
 import { selectionOf } from '../../base/view';
-import { NothingHere } from '../../components/empty';
 import { FailedRate } from '../../components/figures';
+import { NothingMatches } from '../../components/nothingmatches';
 import { FilteredAway, Loaded, Partial } from '../../components/states';
 import { type Column, DataTable, FilterBox, filterRows } from '../../components/table';
 import { useTitle } from '../../components/title';
@@ -29,7 +29,8 @@ export function QuestionsPage() {
       <Loaded query={query} rows={10}>
         {(data) => {
           const rows = filterRows(data.questions, view.q, (question) => question.variants);
-          if (data.questions.length === 0) return <NothingHere title={t.noQuestionsTitle} text={t.noQuestionsText} />;
+          if (data.questions.length === 0)
+            return <NothingMatches title={t.noQuestionsTitle} text={t.noQuestionsText} />;
           return (
             <>
               <Partial complete={data.complete} />

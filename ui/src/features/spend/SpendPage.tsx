@@ -7,8 +7,8 @@ import { m } from '../../base/i18n';
 import { texts } from '../../base/i18n/spend';
 import { cents, dollars, whole } from '../../base/numbers';
 import { selectionOf } from '../../base/view';
-import { NothingHere } from '../../components/empty';
 import { Figure } from '../../components/figures';
+import { NothingMatches } from '../../components/nothingmatches';
 import { Loaded, Partial } from '../../components/states';
 import { TimeChart } from '../../components/timechart';
 import { useTitle } from '../../components/title';
@@ -29,7 +29,7 @@ export function SpendPage() {
         {(data) => (
           <>
             <Partial complete={data.complete} />
-            {isNothing(data) ? <NothingHere title={t.noneTitle} text={t.noneText} /> : <Found data={data} />}
+            {isNothing(data) ? <NothingMatches title={t.noneTitle} text={t.noneText} /> : <Found data={data} />}
           </>
         )}
       </Loaded>

@@ -12,6 +12,7 @@ import { CopyButton } from '../../components/copy';
 import { ExceptionChain, Fields, JsonView, Metadata, StackTrace } from '../../components/document';
 import { Fact } from '../../components/fact';
 import { OutcomeMark } from '../../components/figures';
+import { IconButton } from '../../components/iconbutton';
 import { ErrorState, Skeleton } from '../../components/states';
 import { Go, useData, useSetView, useView } from '../../components/view';
 import { CallFacts } from './CallFacts';
@@ -64,15 +65,9 @@ export function Details({ trace, item }: { trace: Trace; item: number }) {
           </p>
           <h2>{nameOf(trace, item) || m.common.unknown}</h2>
         </div>
-        <button
-          type="button"
-          className="button icon quiet"
-          aria-label={m.common.close}
-          title={`${m.common.close} (Esc)`}
-          onClick={close}
-        >
+        <IconButton kind="quiet" label={m.common.close} title={`${m.common.close} (Esc)`} onClick={close}>
           <X size={16} aria-hidden />
-        </button>
+        </IconButton>
       </header>
       <Tabs
         selectedKey={tab}

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { numberAt } from '../../base/document';
 import * as format from '../../base/format';
 import { m } from '../../base/i18n';
+import { IconButton } from '../../components/iconbutton';
 import { useSetView, useView } from '../../components/view';
 import { answerText, conversationOf } from './model/messages';
 import {
@@ -132,43 +133,24 @@ function Player({ playback }: { playback: PlaybackData }) {
   return (
     <div className="player">
       <div className="player-controls">
-        <button
-          type="button"
-          className="button icon primary"
-          aria-label={playing ? m.playback.pause : m.playback.play}
+        <IconButton
+          kind="primary"
+          label={playing ? m.playback.pause : m.playback.play}
           title={still ? m.playback.reducedMotion : playing ? m.playback.pause : m.playback.play}
           disabled={still}
           onClick={toggle}
         >
           {playing ? <Pause size={16} aria-hidden /> : <Play size={16} aria-hidden />}
-        </button>
-        <button
-          type="button"
-          className="button icon quiet"
-          aria-label={m.playback.restart}
-          title={m.playback.restart}
-          onClick={() => jump(0)}
-        >
+        </IconButton>
+        <IconButton kind="quiet" label={m.playback.restart} onClick={() => jump(0)}>
           <RotateCcw size={15} aria-hidden />
-        </button>
-        <button
-          type="button"
-          className="button icon quiet"
-          aria-label={m.playback.back}
-          title={m.playback.back}
-          onClick={() => step(-1)}
-        >
+        </IconButton>
+        <IconButton kind="quiet" label={m.playback.back} onClick={() => step(-1)}>
           <StepBack size={15} aria-hidden />
-        </button>
-        <button
-          type="button"
-          className="button icon quiet"
-          aria-label={m.playback.forward}
-          title={m.playback.forward}
-          onClick={() => step(1)}
-        >
+        </IconButton>
+        <IconButton kind="quiet" label={m.playback.forward} onClick={() => step(1)}>
           <StepForward size={15} aria-hidden />
-        </button>
+        </IconButton>
         <label className="select">
           <span className="visually-hidden">{m.playback.speed}</span>
           <select value={speed} onChange={(event) => setSpeed(Number(event.target.value))}>

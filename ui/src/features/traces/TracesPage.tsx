@@ -7,8 +7,8 @@ import * as format from '../../base/format';
 import { m } from '../../base/i18n';
 import { selectionOf, type View } from '../../base/view';
 import { FilterChips } from '../../components/chips';
-import { NothingHere } from '../../components/empty';
 import { OutcomeMark } from '../../components/figures';
+import { NothingMatches } from '../../components/nothingmatches';
 import { PageHead } from '../../components/panel';
 import { FilteredAway, Loaded, Partial } from '../../components/states';
 import { type Column, DataTable, FilterBox, filterRows } from '../../components/table';
@@ -97,7 +97,7 @@ export function TracesPage() {
               ) : data.traces.length > 0 ? (
                 <FilteredAway filter={q ?? ''} />
               ) : (
-                <NothingHere />
+                <NothingMatches />
               )}
             </>
           );

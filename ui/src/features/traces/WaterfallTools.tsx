@@ -4,6 +4,7 @@ import { ChevronsDownUp, ChevronsUpDown, Maximize2, Route, Search } from 'lucide
 import type { RefObject } from 'react';
 import * as format from '../../base/format';
 import { m } from '../../base/i18n';
+import { IconButton } from '../../components/iconbutton';
 import { useSetView, useView } from '../../components/view';
 import { kinds, type Trace } from './model/trace';
 
@@ -80,25 +81,12 @@ export function WaterfallTools(props: Props) {
         <Route size={14} aria-hidden />
         {m.waterfall.criticalPath}
       </button>
-      <button
-        type="button"
-        className="button icon"
-        aria-label={anyCollapsed ? m.waterfall.expandAll : m.waterfall.collapseAll}
-        title={anyCollapsed ? m.waterfall.expandAll : m.waterfall.collapseAll}
-        onClick={onFold}
-      >
+      <IconButton label={anyCollapsed ? m.waterfall.expandAll : m.waterfall.collapseAll} onClick={onFold}>
         {anyCollapsed ? <ChevronsUpDown size={15} aria-hidden /> : <ChevronsDownUp size={15} aria-hidden />}
-      </button>
-      <button
-        type="button"
-        className="button icon"
-        disabled={isWhole}
-        aria-label={m.waterfall.zoomAll}
-        title={`${m.waterfall.zoomAll} (0)`}
-        onClick={onWhole}
-      >
+      </IconButton>
+      <IconButton label={m.waterfall.zoomAll} title={`${m.waterfall.zoomAll} (0)`} disabled={isWhole} onClick={onWhole}>
         <Maximize2 size={14} aria-hidden />
-      </button>
+      </IconButton>
       <span className="grow" />
       <span className="wf-legend" aria-hidden>
         {kinds.map((kind, k) => {

@@ -10,6 +10,7 @@ import { Crumbs } from '../../components/crumbs';
 import { NothingHere } from '../../components/empty';
 import { Figure, OutcomeMark } from '../../components/figures';
 import { useHotkeys } from '../../components/hotkeys';
+import { IconButton } from '../../components/iconbutton';
 import { PageHead, Panel } from '../../components/panel';
 import { Loaded, Partial } from '../../components/states';
 import { TimeChart } from '../../components/timechart';
@@ -197,25 +198,17 @@ function Found({ service, name, detail, renderTrace }: Props & { detail: Transac
             <>
               <SampleFacts sample={sample} />
               <span className="pager">
-                <button
-                  type="button"
-                  className="button icon"
-                  aria-label={`${m.common.previous} (p)`}
-                  disabled={at === 0}
-                  onClick={() => show(at - 1)}
-                >
+                <IconButton label={`${m.common.previous} (p)`} disabled={at === 0} onClick={() => show(at - 1)}>
                   <ChevronLeft size={15} aria-hidden />
-                </button>
+                </IconButton>
                 <span aria-live="polite">{m.transaction.sampleOf(at + 1, samples.length)}</span>
-                <button
-                  type="button"
-                  className="button icon"
-                  aria-label={`${m.common.next} (n)`}
+                <IconButton
+                  label={`${m.common.next} (n)`}
                   disabled={at >= samples.length - 1}
                   onClick={() => show(at + 1)}
                 >
                   <ChevronRight size={15} aria-hidden />
-                </button>
+                </IconButton>
               </span>
               <Go
                 to="/traces/$traceId"
