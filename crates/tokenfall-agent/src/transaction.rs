@@ -367,17 +367,23 @@ impl Transaction {
     /// Ends it now.
     #[inline]
     pub fn end(mut self) {
-        self.finish(Outcome::Success);
+        self.finish(Outcome::Success, Instant::now());
+    }
+
+    /// Ends it as of an earlier moment: the work was done then, but something that belongs to it, such as what a person thinks
+    /// of the answer, came later. It is sent now.
+    pub fn end_at(mut self, end: Instant) {
+        self.finish(Outcome::Success, end);
     }
 
     /// Ends it as something that was given up: with outcome `unknown`, unless one was set.
     pub fn cancel(mut self) {
-        self.finish(Outcome::Unknown);
+        self.finish(Outcome::Unknown, Instant::now());
     }
 
-    fn finish(&mut self, fallback: Outcome) {
+    fn finish(&mut self, fallback: Outcome, end: Instant) {
         if let State::Sampled(node) = std::mem::replace(&mut self.state, State::Ended) {
-            node.trace.end(&node, Instant::now(), fallback);
+            node.trace.end(&node, end, fallback);
         }
     }
 }
@@ -385,7 +391,8 @@ impl Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         if matches!(self.state, State::Sampled(_)) {
-            self.finish(if std::thread::panicking() { Outcome::Failure } else { Outcome::Success });
+            let outcome = if std::thread::panicking() { Outcome::Failure } else { Outcome::Success };
+            self.finish(outcome, Instant::now());
         }
     }
 }
