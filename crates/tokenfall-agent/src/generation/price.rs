@@ -118,6 +118,14 @@ impl Usd {
     }
 }
 
+impl std::ops::Add for Usd {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { pico_usd: self.pico_usd.saturating_add(other.pico_usd) }
+    }
+}
+
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scale = 10_u128.pow(COST_DIGITS as u32);

@@ -1,0 +1,7 @@
+//! What the command line does.
+
+pub mod ask;
+pub mod evaluate;
+pub mod index;
+pub mod model;
+pub mod serve;
