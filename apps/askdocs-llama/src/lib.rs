@@ -39,7 +39,8 @@ fn load(path: &std::path::Path) -> Result<llama_cpp_2::model::LlamaModel, askdoc
     if !path.is_file() {
         return Err(failed("there is no such file".to_owned()));
     }
-    LlamaModel::load_from_file(backend()?, path, &LlamaModelParams::default()).map_err(|error| failed(error.to_string()))
+    LlamaModel::load_from_file(backend()?, path, &LlamaModelParams::default())
+        .map_err(|error| failed(error.to_string()))
 }
 
 /// One thread for each core.

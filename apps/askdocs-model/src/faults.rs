@@ -96,7 +96,9 @@ pub enum FaultsError {
     #[error("`{0}` is no probability: write a number from 0 to 1")]
     Probability(String),
     /// Not known.
-    #[error("there is no fault `{0}`: write rate-limit, server-error, disconnect, slow:MILLISECONDS or stall:MILLISECONDS")]
+    #[error(
+        "there is no fault `{0}`: write rate-limit, server-error, disconnect, slow:MILLISECONDS or stall:MILLISECONDS"
+    )]
     Kind(String),
 }
 
@@ -104,7 +106,8 @@ impl FromStr for Faults {
     type Err = FaultsError;
 
     fn from_str(text: &str) -> Result<Self, FaultsError> {
-        let rules = text.split(',').map(str::trim).filter(|rule| !rule.is_empty()).map(rule).collect::<Result<_, _>>()?;
+        let rules =
+            text.split(',').map(str::trim).filter(|rule| !rule.is_empty()).map(rule).collect::<Result<_, _>>()?;
         Ok(Self { rules, ..Self::default() })
     }
 }
@@ -114,8 +117,7 @@ fn rule(text: &str) -> Result<Rule, FaultsError> {
         Some((rule, words)) => (rule, Some(words.trim().to_lowercase())),
         None => (text, None),
     };
-    let (kind, probability) =
-        rule.split_once('=').ok_or_else(|| FaultsError::NoProbability(text.to_owned()))?;
+    let (kind, probability) = rule.split_once('=').ok_or_else(|| FaultsError::NoProbability(text.to_owned()))?;
     let probability = probability
         .trim()
         .parse()

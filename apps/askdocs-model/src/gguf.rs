@@ -253,7 +253,7 @@ impl Gguf {
         for tensor in &self.tensors {
             put_text(&mut head, &tensor.name);
             head.extend((tensor.sizes.len() as u32).to_le_bytes());
-            tensor.sizes.iter().for_each(|size| head.extend(size.to_le_bytes()));
+            head.extend(tensor.sizes.iter().flat_map(|size| size.to_le_bytes()));
             head.extend(tensor.kind.number().to_le_bytes());
             head.extend((offset as u64).to_le_bytes());
             offset += tensor.data.len().next_multiple_of(ALIGNMENT);
@@ -291,12 +291,14 @@ fn put_value(out: &mut Vec<u8>, value: &Value) {
         Value::Texts(texts) => {
             tagged(9, &8_u32.to_le_bytes());
             out.extend((texts.len() as u64).to_le_bytes());
-            texts.iter().for_each(|text| put_text(out, text));
+            for text in texts {
+                put_text(out, text);
+            }
         }
         Value::I32s(numbers) => {
             tagged(9, &5_u32.to_le_bytes());
             out.extend((numbers.len() as u64).to_le_bytes());
-            numbers.iter().for_each(|number| out.extend(number.to_le_bytes()));
+            out.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         }
         Value::Other(kind, bytes) => tagged(*kind, bytes),
     }
@@ -431,7 +433,11 @@ mod tests {
         assert_eq!(widened.data.len(), 68);
         let scale = half_to_f32(u16::from_le_bytes([widened.data[0], widened.data[1]]));
         let numbers: Vec<f32> = widened.data[2..34].iter().map(|&b| f32::from(b as i8) * scale).collect();
-        assert!(numbers[..16].iter().all(|n| (n + 2.0).abs() < 0.01) && numbers[16..].iter().all(|n| (n + 1.0).abs() < 0.01), "{numbers:?}");
+        assert!(
+            numbers[..16].iter().all(|n| (n + 2.0).abs() < 0.01)
+                && numbers[16..].iter().all(|n| (n + 1.0).abs() < 0.01),
+            "{numbers:?}"
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! away frees its slot at the next token.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -338,8 +338,7 @@ mod tests {
     async fn requests_run_side_by_side_and_the_others_wait_their_turn() {
         let model = ScriptedModel::new("a b c d e f g h").step_time(Duration::from_millis(3));
         let scheduler = Scheduler::start(Arc::new(model), 2).expect("a thread");
-        let mut streams: Vec<_> =
-            (0..3).map(|_| scheduler.ask(vec![1], sampling(8, &[])).expect("taken")).collect();
+        let mut streams: Vec<_> = (0..3).map(|_| scheduler.ask(vec![1], sampling(8, &[])).expect("taken")).collect();
         let mut third = streams.pop().expect("three");
         let (mut first, mut second) = (streams.remove(0), streams.remove(0));
         // The second has begun when the first has two tokens; the third begins when one of them is done.

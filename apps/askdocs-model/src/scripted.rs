@@ -117,9 +117,9 @@ impl EmbeddingModel for ScriptedEmbedding {
         let vector = |text: &&str| {
             let mut vector = vec![0.0; Self::DIMENSIONS];
             for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-                let hash = word.bytes().fold(5_381_usize, |hash, byte| {
-                    hash.wrapping_mul(33) ^ usize::from(byte.to_ascii_lowercase())
-                });
+                let hash = word
+                    .bytes()
+                    .fold(5_381_usize, |hash, byte| hash.wrapping_mul(33) ^ usize::from(byte.to_ascii_lowercase()));
                 vector[hash % Self::DIMENSIONS] += 1.0;
             }
             normalize(&mut vector);

@@ -139,7 +139,8 @@ impl From<Refused> for Refusal {
 
 /// Reads a JSON body whatever its content type says, as OpenAI does.
 fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal::bad_request(format!("The body is not what is expected: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::bad_request(format!("The body is not what is expected: {error}")))
 }
 
 /// What is read of a request for a completion.
@@ -267,8 +268,7 @@ async fn chat(State(models): Shared, body: Bytes) -> Result<Response, Refusal> {
     match struck.map(|struck| struck.fault) {
         Some(Fault::RateLimit) => {
             let message = "Rate limit reached for requests. Please try again in 1s.";
-            let refusal =
-                Refusal::new(StatusCode::TOO_MANY_REQUESTS, "requests", Some("rate_limit_exceeded"), message);
+            let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "requests", Some("rate_limit_exceeded"), message);
             return Err(Refusal { retry_after: Some("1"), ..refusal });
         }
         Some(Fault::ServerError) => return Err(Refusal::busy("The server is overloaded. Please try again later.")),
@@ -302,7 +302,7 @@ impl Head {
         Self { id: format!("chatcmpl-{:016x}", fastrand::u64(..)), created, model: model.to_owned() }
     }
 
-    fn object(&self, object: &'static str, choices: Value, usage: Option<Value>) -> Value {
+    fn object(&self, object: &'static str, choices: &Value, usage: Option<Value>) -> Value {
         let mut value = json!({
             "id": self.id, "object": object, "created": self.created, "model": self.model, "choices": choices,
         });
@@ -343,7 +343,7 @@ impl Answer {
                         "logprobs": null,
                     }]);
                     let usage = usage(self.prompt_tokens, tokens);
-                    return Ok(Json(self.head.object("chat.completion", choices, Some(usage))).into_response());
+                    return Ok(Json(self.head.object("chat.completion", &choices, Some(usage))).into_response());
                 }
                 Some(Event::Failed(message)) => return Err(Refusal::failed(message)),
                 None => return Err(Refusal::failed("the model has stopped; see the log")),
@@ -356,7 +356,7 @@ impl Answer {
         let chunk = move |head: &Head, delta: Value, reason: Option<&str>| {
             let choices = json!([{ "index": 0, "delta": delta, "logprobs": null, "finish_reason": reason }]);
             // With usage asked for, all chunks but the last say that they have none.
-            event(&head.object("chat.completion.chunk", choices, include_usage.then_some(Value::Null)))
+            event(&head.object("chat.completion.chunk", &choices, include_usage.then_some(Value::Null)))
         };
         let first = chunk(&self.head, json!({ "role": "assistant", "content": "" }), None);
         let pieces = stream::unfold(Some((self, Some(first))), move |state| async move {
@@ -376,7 +376,7 @@ impl Answer {
                     let mut bytes = chunk(&answer.head, json!({}), Some(reason.as_str())).to_vec();
                     if include_usage {
                         let usage = usage(answer.prompt_tokens, tokens);
-                        bytes.extend(event(&answer.head.object("chat.completion.chunk", json!([]), Some(usage))));
+                        bytes.extend(event(&answer.head.object("chat.completion.chunk", &json!([]), Some(usage))));
                     }
                     bytes.extend_from_slice(b"data: [DONE]\n\n");
                     Some((Ok(bytes.into()), None))
@@ -462,7 +462,9 @@ async fn embeddings(State(models): Shared, body: Bytes) -> Result<Json<Value>, R
     };
     let input = request.input.into_vec();
     if input.is_empty() || input.len() > MAX_EMBEDDING_INPUTS || input.iter().any(String::is_empty) {
-        return Err(Refusal::bad_request(format!("`input` must be 1 to {MAX_EMBEDDING_INPUTS} texts, none of them empty")));
+        return Err(Refusal::bad_request(format!(
+            "`input` must be 1 to {MAX_EMBEDDING_INPUTS} texts, none of them empty"
+        )));
     }
     let embedded = tokio::task::spawn_blocking(move || {
         let texts: Vec<&str> = input.iter().map(String::as_str).collect();

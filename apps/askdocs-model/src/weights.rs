@@ -256,8 +256,7 @@ mod tests {
         let weights = Weights::at(folder.path());
         assert!(weights.chat().expect_err("damaged").to_string().contains("no GGUF file"));
         let mut bytes = Vec::new();
-        let tensor =
-            Tensor { name: "t".to_owned(), sizes: vec![32], kind: TensorType::Q4_1, data: vec![0; 20] };
+        let tensor = Tensor { name: "t".to_owned(), sizes: vec![32], kind: TensorType::Q4_1, data: vec![0; 20] };
         Gguf { entries: Vec::new(), tensors: vec![tensor] }.write(&mut bytes).expect("memory");
         fs::write(model.join("model.gguf"), bytes).expect("written");
         let path = weights.chat().expect("made");

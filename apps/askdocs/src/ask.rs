@@ -99,6 +99,7 @@ pub enum Update {
     },
 }
 
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn as_text<S: serde::Serializer>(cost: &Option<Usd>, serializer: S) -> Result<S::Ok, S::Error> {
     match cost {
         Some(cost) => serializer.collect_str(cost),
@@ -226,7 +227,9 @@ impl Application {
         let outcomes = join_all(answers).await;
         let (tokens, cost) = label(transaction, &outcomes);
         let id = match asked.transaction.take() {
-            Some(transaction) if question.awaits_feedback => self.feedback.hold(transaction, Instant::now(), &question.text),
+            Some(transaction) if question.awaits_feedback => {
+                self.feedback.hold(transaction, Instant::now(), &question.text)
+            }
             Some(transaction) => self.feedback.done(transaction, Instant::now(), &question.text),
             None => String::new(),
         };
@@ -309,10 +312,7 @@ struct Updates<W> {
 impl<W: Future<Output = ()>> Stream for Updates<W> {
     type Item = Update;
 
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Update>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<Update>> {
         if let Some(work) = &mut self.work
             && work.as_mut().poll(context).is_ready()
         {

@@ -198,11 +198,7 @@ impl ChatClient {
                 return Ok(self.finished(messages, received, begin));
             };
             failed += 1;
-            let wait = if received.text.is_empty() {
-                self.retry.wait(failed, &failure, fastrand::f64())
-            } else {
-                None
-            };
+            let wait = if received.text.is_empty() { self.retry.wait(failed, &failure, fastrand::f64()) } else { None };
             let Some(wait) = wait else {
                 generation.fail(&failure.error);
                 return Err(failure.error);
@@ -221,7 +217,8 @@ impl ChatClient {
         tell: &(dyn Fn(Step) + Sync),
     ) -> Result<(), Failure> {
         let (headers, parts) = self.endpoint.post("chat/completions", request).await?;
-        generation.response_headers(headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))));
+        generation
+            .response_headers(headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))));
         read(parts, generation, received, tell).await?;
         if received.is_done || received.finish_reason.is_some() {
             return Ok(());

@@ -228,7 +228,10 @@ async fn collect(mut parts: Parts, most: usize) -> Result<Bytes, RequestError> {
     while let Some(part) = parts.next().await {
         bytes.extend_from_slice(&part?);
         if bytes.len() > most {
-            return Err(GenerationError::new(GenerationErrorKind::Api, format!("the answer is larger than {most} bytes")));
+            return Err(GenerationError::new(
+                GenerationErrorKind::Api,
+                format!("the answer is larger than {most} bytes"),
+            ));
         }
     }
     Ok(bytes.into())

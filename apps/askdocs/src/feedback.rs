@@ -120,8 +120,12 @@ impl Feedback {
             label(transaction, answer, thumb);
             return true;
         }
-        let transaction =
-            self.agent.transaction("user-feedback").transaction_type("feedback").parent(Some(question.trace.clone())).begin();
+        let transaction = self
+            .agent
+            .transaction("user-feedback")
+            .transaction_type("feedback")
+            .parent(Some(question.trace.clone()))
+            .begin();
         transaction.label("query", question.question.clone());
         label(&transaction, answer, thumb);
         transaction.end();

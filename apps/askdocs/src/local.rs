@@ -8,7 +8,7 @@ use askdocs_model::embedding::EmbeddingModel;
 use askdocs_model::weights::{Weights, WeightsError};
 
 /// Context of the language model in tokens: what the default limits ask for.
-#[cfg(any(feature = "llama", feature = "candle"))]
+#[cfg(feature = "llama")]
 const CONTEXT_TOKENS: usize = 4_096;
 
 /// Why there is no local model.

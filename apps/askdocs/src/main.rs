@@ -14,7 +14,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Read a folder of HTML, Markdown, text and PDF files into the index.
-    Index(commands::index::Arguments),
+    Index(Box<commands::index::Arguments>),
     /// Serve the page.
     Serve(Box<commands::serve::Arguments>),
     /// Ask a question on the command line.
@@ -32,7 +32,7 @@ async fn main() -> anyhow::Result<()> {
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Arguments::parse().command {
-        Command::Index(arguments) => commands::index::run(arguments).await,
+        Command::Index(arguments) => commands::index::run(*arguments).await,
         Command::Serve(arguments) => commands::serve::run(*arguments).await,
         Command::Ask(arguments) => commands::ask::run(*arguments).await,
         Command::Model(command) => commands::model::run(command).await,

@@ -206,7 +206,14 @@ pub struct EmbeddingOptions {
     /// Embedding model of the endpoint.
     #[arg(long, env = "ASKDOCS_EMBEDDING_MODEL", default_value = "text-embedding-3-small")]
     embedding_model: String,
-    #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true, hide = true, id = "embedding_api_key", long = "embedding-api-key")]
+    #[arg(
+        long,
+        env = "OPENAI_API_KEY",
+        hide_env_values = true,
+        hide = true,
+        id = "embedding_api_key",
+        long = "embedding-api-key"
+    )]
     key: Option<String>,
 }
 

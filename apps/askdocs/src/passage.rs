@@ -48,7 +48,8 @@ pub struct Passage {
 impl Passage {
     /// What is embedded: a passage out of its context says little about what it is about.
     pub fn embedded_text(&self) -> String {
-        let heading = if self.section.is_empty() { self.title.clone() } else { format!("{} › {}", self.title, self.section) };
+        let heading =
+            if self.section.is_empty() { self.title.clone() } else { format!("{} › {}", self.title, self.section) };
         format!("{heading}\n{}", self.text)
     }
 }

@@ -80,7 +80,11 @@ mod tests {
     fn what_fits_is_whole() {
         let messages = messages("What is it?", &passage("It cleans."), &Limits::default(), &TokenCounter::Approximate);
         assert_eq!(messages[0], Message::new(Role::System, "You are a helpful assistant."));
-        assert!(messages[1].content.ends_with("VACUUM\nIt cleans.\n\nQuestion: What is it?"), "{}", messages[1].content);
+        assert!(
+            messages[1].content.ends_with("VACUUM\nIt cleans.\n\nQuestion: What is it?"),
+            "{}",
+            messages[1].content
+        );
         assert_eq!(Limits::default().question(), 1_976);
     }
 

@@ -155,9 +155,8 @@ async fn remote(
     vector: Option<Vec<f32>>,
     method: Method,
 ) -> Result<Lists, RetrievalError> {
-    let words = async {
-        if method == Method::Meaning { Ok(Vec::new()) } else { engine.by_words(question, CANDIDATES).await }
-    };
+    let words =
+        async { if method == Method::Meaning { Ok(Vec::new()) } else { engine.by_words(question, CANDIDATES).await } };
     let meaning = async {
         match &vector {
             Some(vector) => engine.by_meaning(vector, CANDIDATES).await,
@@ -171,7 +170,8 @@ async fn remote(
 fn fuse(words: Vec<Passage>, meaning: Vec<Passage>, count: usize) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     let mut places: HashMap<(PassageId, String), usize> = HashMap::new();
-    let ranked = |list: Vec<Passage>, by_words: bool| (1..).zip(list).map(move |(rank, passage)| (rank, passage, by_words));
+    let ranked =
+        |list: Vec<Passage>, by_words: bool| (1..).zip(list).map(move |(rank, passage)| (rank, passage, by_words));
     for (rank, passage, by_words) in ranked(words, true).chain(ranked(meaning, false)) {
         let place = *places.entry((PassageId::of(&passage), passage.link.clone())).or_insert(hits.len());
         if place == hits.len() {

@@ -30,7 +30,13 @@ pub struct FieldNames {
 impl Default for FieldNames {
     fn default() -> Self {
         let name = str::to_owned;
-        Self { title: name("title"), section: name("section"), link: name("link"), text: name("text"), vector: name("vector") }
+        Self {
+            title: name("title"),
+            section: name("section"),
+            link: name("link"),
+            text: name("text"),
+            vector: name("vector"),
+        }
     }
 }
 
@@ -71,7 +77,9 @@ pub enum SearchEngineError {
     #[error("the search engine answers something unexpected: {0}")]
     Answer(String),
     /// The index has vectors of another model.
-    #[error("the index has vectors of {there} numbers, but the embedding model makes {ours}: choose the model that the index was made with")]
+    #[error(
+        "the index has vectors of {there} numbers, but the embedding model makes {ours}: choose the model that the index was made with"
+    )]
     Dimensions {
         /// In the index.
         there: usize,
@@ -136,8 +144,8 @@ impl SearchEngine {
         };
         // An alias may lead to several indices; they are alike.
         let field = mapping.as_object().and_then(|indices| indices.values().next()).and_then(|index| {
-            let path = self.fields.vector.split('.');
-            path.fold(Some(&index["mappings"]), |at, name| at?["properties"].get(name))
+            let mut path = self.fields.vector.split('.');
+            path.try_fold(&index["mappings"], |at, name| at["properties"].get(name))
         });
         let dimensions = field.and_then(|field| field["dims"].as_u64().or_else(|| field["dimension"].as_u64()));
         Ok(dimensions.map(|dimensions| dimensions as usize))
@@ -244,7 +252,12 @@ impl SearchEngine {
         Ok(())
     }
 
-    async fn call(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Result<Value, SearchEngineError> {
+    async fn call(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, SearchEngineError> {
         self.send(method, path, body.map(Value::to_string), "application/json").await
     }
 
@@ -259,7 +272,8 @@ impl SearchEngine {
             url: redacted(&self.url),
             reason: with_causes(&error.without_url()),
         };
-        let mut request = self.client.request(method, format!("{}/{path}", self.url)).timeout(std::time::Duration::from_secs(30));
+        let mut request =
+            self.client.request(method, format!("{}/{path}", self.url)).timeout(std::time::Duration::from_secs(30));
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);
         }
@@ -273,7 +287,8 @@ impl SearchEngine {
         if status.is_success() {
             return Ok(answer);
         }
-        let reason = answer["error"]["reason"].as_str().or_else(|| answer["error"].as_str()).unwrap_or("no reason is given");
+        let reason =
+            answer["error"]["reason"].as_str().or_else(|| answer["error"].as_str()).unwrap_or("no reason is given");
         Err(SearchEngineError::Refused { status: status.as_u16(), reason: reason.to_owned() })
     }
 }
@@ -303,7 +318,8 @@ mod tests {
     #[test]
     fn fields_may_be_nested_or_lists() {
         let source = json!({ "meta": { "title": "T" }, "a.b": "dotted", "tags": ["x", "y"] });
-        let values: Vec<String> = ["meta.title", "a.b", "tags", "none"].iter().map(|name| text_at(&source, name)).collect();
+        let values: Vec<String> =
+            ["meta.title", "a.b", "tags", "none"].iter().map(|name| text_at(&source, name)).collect();
         assert_eq!(values, ["T", "dotted", "x y", ""]);
     }
 

@@ -97,7 +97,7 @@ struct About {
     has_documents: bool,
     /// Prices are given: costs are shown.
     has_prices: bool,
-    about: Option<String>,
+    licence: Option<String>,
 }
 
 async fn about(State(site): Shared) -> Json<About> {
@@ -116,7 +116,7 @@ async fn about(State(site): Shared) -> Json<About> {
         has_traces: site.tokenfall_url.is_some(),
         has_documents: site.documents.is_some(),
         has_prices: application.chat.prices.is_some(),
-        about: site.about.clone(),
+        licence: site.about.clone(),
     })
 }
 
@@ -140,7 +140,10 @@ async fn ask(State(site): Shared, Json(request): Json<AskRequest>) -> Response {
         return refuse(StatusCode::BAD_REQUEST, "the question is empty");
     }
     if text.chars().count() > MAX_QUESTION_CHARS {
-        return refuse(StatusCode::BAD_REQUEST, &format!("the question is longer than {MAX_QUESTION_CHARS} characters"));
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            &format!("the question is longer than {MAX_QUESTION_CHARS} characters"),
+        );
     }
     let session = request.session.filter(|session| session.len() <= 64);
     let question = Question { text: text.to_owned(), session, awaits_feedback: request.awaits_feedback };
@@ -160,7 +163,8 @@ struct FeedbackRequest {
 }
 
 async fn feedback(State(site): Shared, Json(request): Json<FeedbackRequest>) -> Response {
-    if request.answer < crate::ask::HITS && site.application.feedback.thumb(&request.id, request.answer, request.thumb) {
+    if request.answer < crate::ask::HITS && site.application.feedback.thumb(&request.id, request.answer, request.thumb)
+    {
         return StatusCode::NO_CONTENT.into_response();
     }
     refuse(StatusCode::NOT_FOUND, "this question is not known any more: ask it again")

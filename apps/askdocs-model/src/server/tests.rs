@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use axum::http::Method;
+use base64::Engine as _;
 use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
@@ -75,7 +76,8 @@ async fn a_streamed_answer_comes_piece_by_piece() {
     let chunks: Vec<Value> =
         events[..events.len() - 1].iter().map(|data| serde_json::from_str(data).expect("JSON")).collect();
     assert_eq!(chunks[0]["choices"][0]["delta"]["role"], "assistant");
-    let pieces: Vec<&str> = chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
+    let pieces: Vec<&str> =
+        chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
     assert_eq!(pieces, ["", "one", " two", " three"]);
     assert_eq!(chunks[4]["choices"][0]["finish_reason"], "stop");
     assert!(chunks[4]["usage"].is_null());
@@ -124,7 +126,6 @@ async fn embeddings_are_numbers_or_base64() {
     assert_eq!(answer["usage"]["total_tokens"], 6);
     assert_eq!(answer["data"][0]["embedding"], answer["data"][1]["embedding"], "the same words");
     let encoded = post_json(&router, "/v1/embeddings", &with(body, &json!({ "encoding_format": "base64" }))).await.1;
-    use base64::Engine as _;
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(encoded["data"][0]["embedding"].as_str().expect("text"))
         .expect("base64");

@@ -67,5 +67,8 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         }
     }
     tokio::task::spawn_blocking(move || agent.shutdown(Duration::from_secs(3))).await?;
-    if answered == 0 { bail!("there is no answer") } else { Ok(()) }
+    if answered == 0 {
+        bail!("there is no answer");
+    }
+    Ok(())
 }

@@ -55,7 +55,8 @@ impl Case {
 pub async fn run(arguments: Arguments) -> Result<()> {
     let text = std::fs::read_to_string(&arguments.questions).context("cannot read the questions")?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let cases: Vec<Case> = lines.map(serde_json::from_str).collect::<Result<_, _>>().context("a line is no question")?;
+    let cases: Vec<Case> =
+        lines.map(serde_json::from_str).collect::<Result<_, _>>().context("a line is no question")?;
     if cases.is_empty() {
         bail!("there are no questions");
     }

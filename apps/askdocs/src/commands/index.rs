@@ -67,7 +67,10 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         begin.elapsed().as_secs_f64(),
     );
     report(&summary.errors);
-    if summary.passages == 0 { bail!("no file could be read") } else { Ok(()) }
+    if summary.passages == 0 {
+        bail!("no file could be read");
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the summary is the result of the command")]

@@ -47,7 +47,8 @@ pub async fn run(command: Command) -> Result<()> {
     }
     let faults = arguments.faults.parse()?;
     let listener = tokio::net::TcpListener::bind(arguments.listen).await;
-    let listener = listener.with_context(|| format!("cannot listen on {}: choose another --listen", arguments.listen))?;
+    let listener =
+        listener.with_context(|| format!("cannot listen on {}: choose another --listen", arguments.listen))?;
     let weights = local::weights();
     let chat = Scheduler::start(local::chat_model(&weights)?, arguments.slots.clamp(1, 64))?;
     let embedding = local::embedding_model(&weights)?;

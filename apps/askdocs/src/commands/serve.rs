@@ -47,14 +47,12 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         bail!("{} can be reached by others: say --allow-remote if you mean that", arguments.listen);
     }
     let listener = tokio::net::TcpListener::bind(arguments.listen).await;
-    let listener = listener.with_context(|| format!("cannot listen on {}: choose another --listen", arguments.listen))?;
+    let listener =
+        listener.with_context(|| format!("cannot listen on {}: choose another --listen", arguments.listen))?;
     let application = arguments.application.application().await?;
     let agent = application.agent.clone();
-    let examples = if arguments.examples.is_empty() {
-        EXAMPLES.map(str::to_owned).to_vec()
-    } else {
-        arguments.examples
-    };
+    let examples =
+        if arguments.examples.is_empty() { EXAMPLES.map(str::to_owned).to_vec() } else { arguments.examples };
     println!("askdocs listens on http://{}/", listener.local_addr()?);
     let site = Site {
         application,

@@ -48,7 +48,10 @@ mod tests {
 
     #[test]
     fn lines_become_paragraphs() {
-        assert_eq!(paragraphs("A docu-\nment with\nlines.\n\n  \nNext- \nOne"), ["A document with lines.", "Next- One"]);
+        assert_eq!(
+            paragraphs("A docu-\nment with\nlines.\n\n  \nNext- \nOne"),
+            ["A document with lines.", "Next- One"]
+        );
     }
 
     #[test]

@@ -211,14 +211,19 @@ mod tests {
             title: "T".to_owned(),
             sections: vec![
                 section("Syntax", &["VACUUM"]),
-                section("Description", &["one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"]),
+                section(
+                    "Description",
+                    &["one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"],
+                ),
                 section("See Also", &["ANALYZE"]),
             ],
         };
         let passages = split(&document, &SplitOptions::default());
         assert_eq!(passages.len(), 1);
         assert_eq!(passages[0].section, "Description");
-        assert!(passages[0].text.starts_with("Syntax: VACUUM\none two") && passages[0].text.ends_with("See Also: ANALYZE"));
+        assert!(
+            passages[0].text.starts_with("Syntax: VACUUM\none two") && passages[0].text.ends_with("See Also: ANALYZE")
+        );
     }
 
     proptest! {

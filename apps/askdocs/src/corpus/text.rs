@@ -68,9 +68,6 @@ mod tests {
         assert_eq!(document.title, "Title");
         let read: Vec<_> = document.sections.iter().map(|s| (s.headings.join("/"), s.blocks.join("¶"))).collect();
         let expect = |headings: &str, blocks: &str| (headings.to_owned(), blocks.to_owned());
-        assert_eq!(
-            read,
-            [expect("", "One two."), expect("Part", "    code\n      more"), expect("Other", "end")]
-        );
+        assert_eq!(read, [expect("", "One two."), expect("Part", "    code\n      more"), expect("Other", "end")]);
     }
 }

@@ -63,7 +63,8 @@ fn schema() -> (Schema, Fields) {
 
 /// Words of a text as they are searched for. Also marks them in what was found.
 pub(crate) fn analyzer() -> TextAnalyzer {
-    let words = TextAnalyzer::builder(SimpleTokenizer::default()).filter(RemoveLongFilter::limit(60)).filter(LowerCaser);
+    let words =
+        TextAnalyzer::builder(SimpleTokenizer::default()).filter(RemoveLongFilter::limit(60)).filter(LowerCaser);
     match StopWordFilter::new(Language::English) {
         Some(stop_words) => words.filter(stop_words).filter(Stemmer::new(Language::English)).build(),
         None => words.filter(Stemmer::new(Language::English)).build(),

@@ -44,7 +44,7 @@ async function describe() {
   }
   $("model").textContent = about.model;
   $("caution").hidden = false;
-  $("licence").textContent = about.about ?? "";
+  $("licence").textContent = about.licence ?? "";
   $("examples").replaceChildren(...about.examples.map((question) => {
     const button = element("button", { type: "button", textContent: question });
     button.addEventListener("click", () => ask(question));
