@@ -112,6 +112,9 @@ impl Endpoint {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong(format!("{base} must begin with http:// or https://")));
         }
+        if url.scheme() == "https" && cfg!(not(feature = "tls")) {
+            return Err(wrong("this askdocs was built without HTTPS: build it with `--features tls`".to_owned()));
+        }
         let client = http_client().map_err(|error| wrong(error.to_string()))?;
         let (base, model) = (base.trim_end_matches('/').to_owned(), model.to_owned());
         Ok(Self { provider, transport: Transport::Http(client), base, model, key })
@@ -207,6 +210,7 @@ impl Endpoint {
 /// If TLS cannot be set up.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     // Fails if it was done before, which is as good.
+    #[cfg(feature = "tls")]
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).build()
 }
@@ -278,20 +282,20 @@ mod tests {
     #[test]
     fn azure_has_deployments_and_versions() {
         let azure = Provider::Azure { api_version: "2024-10-21".to_owned() };
-        let endpoint = Endpoint::http(azure, "https://x.openai.azure.com/", "gpt-35", None).expect("an address");
+        let endpoint = Endpoint::http(azure, "http://x.openai.azure.com/", "gpt-35", None).expect("an address");
         assert_eq!(
             endpoint.url("chat/completions"),
-            "https://x.openai.azure.com/openai/deployments/gpt-35/chat/completions?api-version=2024-10-21"
+            "http://x.openai.azure.com/openai/deployments/gpt-35/chat/completions?api-version=2024-10-21"
         );
-        let openai = Endpoint::http(Provider::OpenAi, "https://api.openai.com/v1", "gpt-4o", None).expect("an address");
-        assert_eq!(openai.url("chat/completions"), "https://api.openai.com/v1/chat/completions");
+        let openai = Endpoint::http(Provider::OpenAi, "http://api.openai.com/v1", "gpt-4o", None).expect("an address");
+        assert_eq!(openai.url("chat/completions"), "http://api.openai.com/v1/chat/completions");
         let error = Endpoint::http(Provider::OpenAi, "api.openai.com", "x", None).expect_err("no address").to_string();
         assert!(error.contains("is no address"), "{error}");
     }
 
     #[test]
     fn keys_are_not_shown() {
-        let endpoint = Endpoint::http(Provider::OpenAi, "https://a.b/v1", "m", Some("sk-secret".to_owned()));
+        let endpoint = Endpoint::http(Provider::OpenAi, "http://a.b/v1", "m", Some("sk-secret".to_owned()));
         assert!(!format!("{:?}", endpoint.expect("an address")).contains("secret"));
     }
 

@@ -1,4 +1,4 @@
-//! The models of this process: llama.cpp with the feature `llama`, candle with `candle`.
+//! The models of this process: llama.cpp, with the feature `llama`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub enum LocalError {
     /// Not compiled in.
     #[error(
         "this askdocs was built without an engine for local models: build it with `cargo build -p askdocs --features llama` (needs \
-         cmake and a C++ compiler) or `--features candle`, or name a provider with --base-url or OPENAI_API_KEY"
+         cmake, a C++ compiler and libclang), or name a provider with --base-url or OPENAI_API_KEY"
     )]
     NotBuilt,
 }
