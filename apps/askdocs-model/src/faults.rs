@@ -4,7 +4,8 @@
 //! rate-limit=0.2,disconnect=0.1,slow:150=1@frozen node
 //! ```
 //!
-//! A rule is a kind, for some kinds milliseconds, a probability, and, after `@`, words that the question must contain. The first
+//! A rule is a kind, for some kinds milliseconds, a probability, and, after `@`, words that the last message must contain (with
+//! askdocs that is the question and the passage). The first
 //! rule that strikes decides. Commas separate rules.
 
 use std::fmt;
@@ -72,15 +73,15 @@ impl Faults {
         self.rules.is_empty()
     }
 
-    /// Throws the dice for a request with this question.
-    pub fn strike(&self, question: &str) -> Option<Struck> {
+    /// Throws the dice for a request with this last message.
+    pub fn strike(&self, message: &str) -> Option<Struck> {
         if self.rules.is_empty() {
             return None;
         }
-        let question = question.to_lowercase();
+        let message = message.to_lowercase();
         let mut dice = self.dice.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let struck = self.rules.iter().find(|rule| {
-            rule.words.as_ref().is_none_or(|words| question.contains(words.as_str())) && dice.0.f64() < rule.probability
+            rule.words.as_ref().is_none_or(|words| message.contains(words.as_str())) && dice.0.f64() < rule.probability
         })?;
         Some(Struck { fault: struck.fault, place: dice.0.f64() })
     }
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn words_say_which_questions_are_meant() {
+    fn words_say_which_messages_are_meant() {
         let faults: Faults = "slow:150=1@Frozen Node,stall=1@ingest".parse().expect("two rules");
         let fault = |question| faults.strike(question).map(|struck| struck.fault);
         assert_eq!(fault("How do I mount a frozen node?"), Some(Fault::Slow(Duration::from_millis(150))));

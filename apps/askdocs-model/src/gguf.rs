@@ -85,8 +85,7 @@ impl Tensor {
         self.sizes.iter().product::<u64>() as usize
     }
 
-    /// The same tensor with 8-bit numbers, if it has 4-bit ones: larger, but several times faster where 4-bit kernels are not
-    /// optimised. Nothing is lost that was not lost already, beyond half a step of 1/127 of each block's largest number.
+    /// The same tensor with 8-bit numbers, if it has 4-bit ones: larger, but faster where 4-bit kernels are not optimised. Nothing is lost that was not lost already, beyond half a step of 1/127 of each block's largest number.
     #[must_use]
     pub fn widened(self) -> Self {
         if self.kind != TensorType::Q4_1 {

@@ -62,8 +62,8 @@ impl Weights {
         &self.folder
     }
 
-    /// The language model as a GGUF file with 8-bit numbers, which llama.cpp reads a prompt with about twice as fast as with the
-    /// 4-bit ones of the package.
+    /// The language model as a GGUF file with 8-bit numbers, with which llama.cpp reads prompts faster than with the 4-bit ones of the
+    /// package.
     ///
     /// # Errors
     /// If it was not fetched or cannot be made.

@@ -269,12 +269,12 @@ fn label(transaction: &Transaction, outcomes: &[Result<Finished, GenerationError
         transaction.label("openai_cost", cost.as_f64());
     }
     let failed = outcomes.len() - finished.len();
-    if failed > 0 || outcomes.is_empty() {
+    if failed > 0 {
         transaction.set_outcome(Outcome::Failure);
         transaction.label("failed_answers", failed as u64);
-    } else {
-        transaction.set_outcome(Outcome::Success);
     }
+    // A search that failed has said so already.
+    transaction.set_outcome_if_unset(Outcome::Success);
     (tokens, cost)
 }
 
@@ -324,4 +324,4 @@ impl<W: Future<Output = ()>> Stream for Updates<W> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

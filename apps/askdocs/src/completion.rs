@@ -102,7 +102,6 @@ struct Chunk {
     model: Option<String>,
     choices: Vec<Choice>,
     usage: Option<Usage>,
-    error: Option<Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -286,12 +285,11 @@ fn chunk(
         received.is_done = true;
         return Ok(());
     }
+    if let Some(error) = GenerationError::from_event(data) {
+        return Err(error.into());
+    }
     let chunk: Chunk = serde_json::from_slice(data)
         .map_err(|error| GenerationError::new(GenerationErrorKind::Api, format!("a chunk cannot be read: {error}")))?;
-    if let Some(error) = chunk.error {
-        // In the form in which it would be the body of a refusal.
-        return Err(GenerationError::from_response(500, json!({ "error": error }).to_string().as_bytes()).into());
-    }
     if let Some(told) = ProviderChunk::parse(data) {
         generation.chunk(&told);
     }

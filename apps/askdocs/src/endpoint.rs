@@ -107,15 +107,7 @@ impl Endpoint {
     /// # Errors
     /// If the address is none, or TLS cannot be set up.
     pub fn http(provider: Provider, base: &str, model: &str, key: Option<String>) -> Result<Self, RequestError> {
-        let wrong = |reason: String| GenerationError::new(GenerationErrorKind::BadRequest, reason);
-        let url = reqwest::Url::parse(base).map_err(|error| wrong(format!("{base} is no address: {error}")))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong(format!("{base} must begin with http:// or https://")));
-        }
-        if url.scheme() == "https" && cfg!(not(feature = "tls")) {
-            return Err(wrong("this askdocs was built without HTTPS: build it with `--features tls`".to_owned()));
-        }
-        let client = http_client().map_err(|error| wrong(error.to_string()))?;
+        let client = client_for(base).map_err(|why| GenerationError::new(GenerationErrorKind::BadRequest, why))?;
         let (base, model) = (base.trim_end_matches('/').to_owned(), model.to_owned());
         Ok(Self { provider, transport: Transport::Http(client), base, model, key })
     }
@@ -204,15 +196,19 @@ impl Endpoint {
     }
 }
 
-/// A client for HTTP and HTTPS.
-///
-/// # Errors
-/// If TLS cannot be set up.
-pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+/// A client for a server at this address, or what is wrong with the address. It is not repeated there: it may hold a password.
+pub(crate) fn client_for(address: &str) -> Result<reqwest::Client, String> {
+    let url = reqwest::Url::parse(address).map_err(|error| format!("this is no address: {error}"))?;
+    match url.scheme() {
+        "http" => {}
+        "https" if cfg!(feature = "tls") => {}
+        "https" => return Err("this askdocs was built without HTTPS: build it with `--features tls`".to_owned()),
+        _ => return Err("an address must begin with http:// or https://".to_owned()),
+    }
     // Fails if it was done before, which is as good.
     #[cfg(feature = "tls")]
     drop(rustls::crypto::ring::default_provider().install_default());
-    reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).build()
+    reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).build().map_err(|error| with_causes(&error))
 }
 
 /// Ends a body that stands still for too long.
@@ -291,6 +287,8 @@ mod tests {
         assert_eq!(openai.url("chat/completions"), "http://api.openai.com/v1/chat/completions");
         let error = Endpoint::http(Provider::OpenAi, "api.openai.com", "x", None).expect_err("no address").to_string();
         assert!(error.contains("is no address"), "{error}");
+        let https = Endpoint::http(Provider::OpenAi, "https://api.openai.com/v1", "x", None);
+        assert_eq!(https.is_ok(), cfg!(feature = "tls"));
     }
 
     #[test]

@@ -138,3 +138,6 @@ fn label(transaction: &Transaction, answer: usize, thumb: Thumb) {
     transaction.label("feedback", thumb.as_str());
     transaction.label(format!("feedback_{}", answer + 1), thumb.as_str());
 }
+
+#[cfg(test)]
+mod tests;

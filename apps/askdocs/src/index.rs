@@ -5,8 +5,8 @@
 //! index/vectors     vectors by the hash of what was embedded: a text that is known is never embedded again
 //! ```
 //!
-//! A passage is found by its words as soon as its file was read, and by its meaning as soon as it was embedded, which takes a hundred
-//! times longer and goes on in the background.
+//! A passage is found by its words as soon as its file was read, and by its meaning as soon as it was embedded, which takes much
+//! longer.
 
 mod lexical;
 mod update;
@@ -68,9 +68,12 @@ impl Index {
         self.lexical.count()
     }
 
-    /// Number of passages that were embedded.
-    pub fn embedded(&self) -> usize {
-        self.refreshed(|vectors| vectors.ids().len())
+    /// Number of passages that were embedded. The same text in several files is embedded once and counts for each.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn embedded(&self) -> Result<usize, IndexError> {
+        self.refreshed(|vectors| self.lexical.count_of(vectors.ids()))
     }
 
     /// The model of the vectors, if there are any.

@@ -316,7 +316,7 @@ impl AgentOptions {
         let agent = Agent::builder()
             .service_name("askdocs")
             .service_version(env!("CARGO_PKG_VERSION"))
-            .option("server_url", self.tokenfall_url.clone())
+            .server_url(self.tokenfall_url.clone())
             .start();
         Agent::set_global(&agent);
         agent

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::endpoint::{http_client, with_causes};
+use crate::endpoint::{client_for, with_causes};
 use crate::passage::Passage;
 
 /// Documents in one bulk request.
@@ -49,10 +49,20 @@ pub struct SearchEngine {
     index: String,
     authorization: Option<String>,
     fields: FieldNames,
-    is_opensearch: bool,
-    /// Dimensions of the vector field, if there is one.
-    dimensions: Option<usize>,
+    /// The vector field, if there is one.
+    vectors: Option<Vectors>,
 }
+
+/// A field with vectors. Its type tells in which words it is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Vectors {
+    /// `knn_vector`; else Elasticsearch's `dense_vector`.
+    is_opensearch: bool,
+    dimensions: usize,
+}
+
+/// What the mapping of an index that was made here says.
+const MADE_BY: &str = "askdocs";
 
 /// Why a search engine does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +86,9 @@ pub enum SearchEngineError {
     /// It answers something else.
     #[error("the search engine answers something unexpected: {0}")]
     Answer(String),
+    /// The index is somebody else's.
+    #[error("there is an index {0} already that askdocs did not make: name another one with --search-index")]
+    NotOurs(String),
     /// The index has vectors of another model.
     #[error(
         "the index has vectors of {there} numbers, but the embedding model makes {ours}: choose the model that the index was made with"
@@ -116,19 +129,15 @@ impl SearchEngine {
         fields: FieldNames,
     ) -> Result<Self, SearchEngineError> {
         let connection = |reason: String| SearchEngineError::Connection { url: redacted(url), reason };
-        let client = http_client().map_err(|error| connection(with_causes(&error)))?;
         let mut engine = Self {
-            client,
+            client: client_for(url).map_err(connection)?,
             url: url.trim_end_matches('/').to_owned(),
             index: index.to_owned(),
             authorization: api_key.map(|key| format!("ApiKey {key}")),
             fields,
-            is_opensearch: false,
-            dimensions: None,
+            vectors: None,
         };
-        let about = engine.call(reqwest::Method::GET, "", None).await?;
-        engine.is_opensearch = about["version"]["distribution"] == "opensearch";
-        engine.dimensions = engine.vector_dimensions().await?;
+        engine.vectors = engine.mapping().await?.and_then(|mapping| engine.vectors_in(&mapping));
         Ok(engine)
     }
 
@@ -137,18 +146,21 @@ impl SearchEngine {
         format!("{}/{}/_search", redacted(&self.url), self.index)
     }
 
-    async fn vector_dimensions(&self) -> Result<Option<usize>, SearchEngineError> {
-        let mapping = match self.call(reqwest::Method::GET, &format!("{}/_mapping", self.index), None).await {
-            Err(SearchEngineError::Refused { status: 404, .. }) => return Ok(None),
-            other => other?,
-        };
-        // An alias may lead to several indices; they are alike.
-        let field = mapping.as_object().and_then(|indices| indices.values().next()).and_then(|index| {
-            let mut path = self.fields.vector.split('.');
-            path.try_fold(&index["mappings"], |at, name| at["properties"].get(name))
-        });
-        let dimensions = field.and_then(|field| field["dims"].as_u64().or_else(|| field["dimension"].as_u64()));
-        Ok(dimensions.map(|dimensions| dimensions as usize))
+    /// The mapping of the index, if it exists.
+    async fn mapping(&self) -> Result<Option<Value>, SearchEngineError> {
+        match self.call(reqwest::Method::GET, &format!("{}/_mapping", self.index), None).await {
+            Err(SearchEngineError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+            // An alias may lead to several indices; they are alike.
+            Ok(answer) => Ok(answer.as_object().and_then(|all| all.values().next()).map(|one| one["mappings"].clone())),
+        }
+    }
+
+    fn vectors_in(&self, mapping: &Value) -> Option<Vectors> {
+        let field = self.fields.vector.split('.').try_fold(mapping, |at, name| at["properties"].get(name))?;
+        let is_opensearch = field["type"] == "knn_vector";
+        let dimensions = field[if is_opensearch { "dimension" } else { "dims" }].as_u64()? as usize;
+        Some(Vectors { is_opensearch, dimensions })
     }
 
     /// The best passages by BM25.
@@ -167,12 +179,12 @@ impl SearchEngine {
     /// # Errors
     /// If the engine fails, or the vectors are those of another model.
     pub async fn by_meaning(&self, vector: &[f32], count: usize) -> Result<Vec<Passage>, SearchEngineError> {
-        let Some(there) = self.dimensions else { return Ok(Vec::new()) };
-        if there != vector.len() {
-            return Err(SearchEngineError::Dimensions { there, ours: vector.len() });
+        let Some(Vectors { is_opensearch, dimensions }) = self.vectors else { return Ok(Vec::new()) };
+        if dimensions != vector.len() {
+            return Err(SearchEngineError::Dimensions { there: dimensions, ours: vector.len() });
         }
         let field = &self.fields.vector;
-        let body = if self.is_opensearch {
+        let body = if is_opensearch {
             json!({ "query": { "knn": { field: { "vector": vector, "k": count } } }, "size": count })
         } else {
             let candidates = (count * 5).max(100);
@@ -196,33 +208,53 @@ impl SearchEngine {
         Ok(found.hits.hits.into_iter().map(passage).collect())
     }
 
-    /// Makes the index, in the place of one of the same name.
+    /// Makes the index, in the place of one that was made here before. With vectors, if the engine has them: OpenSearch
+    /// needs its k-NN plugin.
     ///
     /// # Errors
-    /// If the engine refuses.
+    /// If the engine refuses, or there is an index of that name that was not made here.
     pub async fn create(&mut self, dimensions: usize) -> Result<(), SearchEngineError> {
-        let FieldNames { title, section, link, text, vector } = self.fields.clone();
-        let vectors = if self.is_opensearch {
-            json!({ "type": "knn_vector", "dimension": dimensions,
-                    "method": { "name": "hnsw", "engine": "lucene", "space_type": "innerproduct" } })
-        } else {
-            json!({ "type": "dense_vector", "dims": dimensions, "index": true, "similarity": "dot_product" })
-        };
-        let english = json!({ "type": "text", "analyzer": "english" });
-        let settings = if self.is_opensearch { json!({ "index": { "knn": true } }) } else { json!({}) };
-        let body = json!({
-            "settings": settings,
-            "mappings": { "properties": {
-                title: english, section: english, text: english, link: { "type": "keyword" }, vector: vectors,
-            } },
-        });
-        match self.call(reqwest::Method::DELETE, &self.index, None).await {
-            Ok(_) | Err(SearchEngineError::Refused { status: 404, .. }) => {}
-            Err(error) => return Err(error),
+        if let Some(mapping) = self.mapping().await? {
+            if mapping["_meta"]["made_by"] != MADE_BY {
+                return Err(SearchEngineError::NotOurs(self.index.clone()));
+            }
+            self.call(reqwest::Method::DELETE, &self.index, None).await?;
         }
-        self.call(reqwest::Method::PUT, &self.index, Some(&body)).await?;
-        self.dimensions = Some(dimensions);
-        Ok(())
+        let elasticsearch =
+            json!({ "type": "dense_vector", "dims": dimensions, "index": true, "similarity": "dot_product" });
+        let opensearch = json!({
+            "type": "knn_vector", "dimension": dimensions,
+            "method": { "name": "hnsw", "engine": "lucene", "space_type": "innerproduct" },
+        });
+        let tried =
+            [(Some(elasticsearch), json!({})), (Some(opensearch), json!({ "index.knn": true })), (None, json!({}))];
+        let mut refused = None;
+        for (vectors, settings) in tried {
+            let FieldNames { title, section, link, text, vector } = &self.fields;
+            let english = json!({ "type": "text", "analyzer": "english" });
+            let mut properties =
+                json!({ title: english, section: english, text: english, link: { "type": "keyword" } });
+            if let Some(vectors) = vectors {
+                properties[vector.as_str()] = vectors;
+            }
+            let mapping = json!({ "_meta": { "made_by": MADE_BY }, "properties": properties });
+            let body = json!({ "settings": settings, "mappings": mapping });
+            match self.call(reqwest::Method::PUT, &self.index, Some(&body)).await {
+                Ok(_) => {
+                    self.vectors = self.vectors_in(&mapping);
+                    return Ok(());
+                }
+                // A type or a setting that the engine does not have.
+                Err(error @ SearchEngineError::Refused { status: 400, .. }) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(refused.unwrap_or_else(|| SearchEngineError::Answer("no mapping was tried".to_owned())))
+    }
+
+    /// Can passages of this index be found by their meaning?
+    pub const fn has_vectors(&self) -> bool {
+        self.vectors.is_some()
     }
 
     /// Adds passages with their vectors.
@@ -234,9 +266,11 @@ impl SearchEngine {
         for some in passages.chunks(BULK_DOCUMENTS) {
             let mut lines = String::new();
             for (passage, numbers) in some {
-                let document = json!({
-                    title: passage.title, section: passage.section, link: passage.link, text: passage.text, vector: numbers,
-                });
+                let mut document =
+                    json!({ title: passage.title, section: passage.section, link: passage.link, text: passage.text });
+                if self.vectors.is_some() {
+                    document[vector.as_str()] = json!(numbers);
+                }
                 lines.push_str("{\"index\":{}}\n");
                 lines.push_str(&document.to_string());
                 lines.push('\n');
@@ -312,19 +346,4 @@ fn redacted(url: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_may_be_nested_or_lists() {
-        let source = json!({ "meta": { "title": "T" }, "a.b": "dotted", "tags": ["x", "y"] });
-        let values: Vec<String> =
-            ["meta.title", "a.b", "tags", "none"].iter().map(|name| text_at(&source, name)).collect();
-        assert_eq!(values, ["T", "dotted", "x y", ""]);
-    }
-
-    #[test]
-    fn passwords_are_not_shown() {
-        assert_eq!(redacted("https://elastic:secret@host:9200/"), "https://host:9200");
-    }
-}
+mod tests;

@@ -103,7 +103,7 @@ struct About {
 async fn about(State(site): Shared) -> Json<About> {
     let application = &site.application;
     let (passages, embedded) = match &application.retriever.source {
-        Source::Embedded(index) => (index.passages().ok(), Some(index.embedded())),
+        Source::Embedded(index) => (index.passages().ok(), index.embedded().ok()),
         Source::SearchEngine(_) => (None, None),
     };
     Json(About {
@@ -214,3 +214,6 @@ pub async fn asked_to_end() {
     let terminated = std::future::pending::<()>();
     tokio::select! { () = interrupted => {}, () = terminated => {} }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use crate::tokens::TokenCounter;
 const ANSWER: &str = "one two three four five six seven eight";
 
 /// An application over three documents, with a model that takes a few milliseconds for each word.
-async fn application(folder: &std::path::Path, faults: &str) -> (Arc<Application>, Scheduler) {
+pub(crate) async fn application(folder: &std::path::Path, faults: &str) -> (Arc<Application>, Scheduler) {
     let documents = folder.join("documents");
     std::fs::create_dir_all(&documents).expect("a folder");
     for name in ["first", "second", "third", "fourth"] {
@@ -102,4 +102,17 @@ async fn failures_are_told_and_retried() {
     let count = |is: fn(&Update) -> bool| updates.iter().filter(|update| is(update)).count();
     assert_eq!(count(|update| matches!(update, Update::Retry { error, .. } if error == "RateLimitError")), 3);
     assert_eq!(count(|update| matches!(update, Update::Failed { .. })), 3);
+}
+
+#[tokio::test]
+async fn nothing_found_is_no_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut application, _) = application(folder.path(), "").await;
+    Arc::get_mut(&mut application).expect("nobody else has it").retriever.embedder = None;
+    let question = Question { text: "zebra".to_owned(), ..Question::default() };
+    let updates: Vec<Update> = application.ask(question).collect().await;
+    assert!(
+        matches!(&updates[..], [Update::Hits { hits, .. }, Update::End { tokens: 0, .. }] if hits.is_empty()),
+        "{updates:?}"
+    );
 }

@@ -48,13 +48,14 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     }
     let mut bar = Bar::default();
     let source = std::path::absolute(&arguments.path)?;
+    // So that `askdocs serve` can show the files, also while they are being embedded.
+    std::fs::create_dir_all(&arguments.search.index)?;
+    std::fs::write(arguments.search.index.join("source"), source.to_string_lossy().as_bytes())?;
     let summary = update(&arguments.search.index, &source, embedder.as_ref(), &options, &mut |stage, done, all| {
         bar.show(stage, done, all);
     })
     .await?;
     bar.end();
-    // So that `askdocs serve` can show the files.
-    std::fs::write(arguments.search.index.join("source"), source.to_string_lossy().as_bytes())?;
     println!(
         "{} files: {} read, {} unchanged, {} removed; {} passages, {} embedded now{}, in {:.1} s",
         summary.files,
@@ -91,6 +92,11 @@ async fn to_search_engine(arguments: &Arguments, options: &UpdateOptions) -> Res
     }
     bar.end();
     println!("{} passages sent in {:.1} s", passages.len(), begin.elapsed().as_secs_f64());
+    if !engine.has_vectors() {
+        println!(
+            "this engine has no vectors (OpenSearch needs its k-NN plugin): passages are found by their words alone"
+        );
+    }
     report(&errors);
     Ok(())
 }

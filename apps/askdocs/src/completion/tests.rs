@@ -21,10 +21,6 @@ enum Script {
     Stream(Vec<&'static str>, bool),
 }
 
-fn piece(text: &str) -> String {
-    format!("{{\"model\":\"m-1\",\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}")
-}
-
 fn client(script: Vec<Script>) -> (ChatClient, Arc<Mutex<Vec<Value>>>) {
     let script = Arc::new(Mutex::new(VecDeque::from(script)));
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -98,7 +94,6 @@ const YOU: &str = r#"{"model":"m-1","choices":[{"delta":{"content":" you"}}]}"#;
 
 #[tokio::test]
 async fn an_answer_comes_with_its_figures() {
-    assert_eq!(piece("Hello"), HELLO);
     let (outcome, steps, _) = ask(vec![whole(&[HELLO, YOU])]).await;
     let finished = outcome.expect("an answer");
     assert_eq!(text(&steps), "Hello you");
@@ -146,9 +141,9 @@ async fn an_answer_never_changes_under_the_readers_eyes() {
         assert_eq!(outcome.expect_err("cut off").kind(), GenerationErrorKind::ApiConnection);
         assert_eq!((text(&steps).as_str(), requests), ("Hello", 1));
     }
-    let error = r#"{"error":{"message":"overloaded","type":"server_error"}}"#;
+    let error = r#"{"error":{"message":"slow down","type":"tokens","code":"rate_limit_exceeded"}}"#;
     let (outcome, _, requests) = ask(vec![Script::Stream(vec![HELLO, error], false)]).await;
-    assert_eq!((outcome.expect_err("failed").to_string().as_str(), requests), ("overloaded", 1));
+    assert_eq!((outcome.expect_err("failed").kind(), requests), (GenerationErrorKind::RateLimit, 1));
 }
 
 #[test]

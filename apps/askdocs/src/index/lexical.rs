@@ -6,7 +6,7 @@ use std::path::Path;
 use tantivy::collector::{Count, TopDocs};
 use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::LockError;
-use tantivy::query::{AllQuery, BooleanQuery, BoostQuery, Occur, Query, TermQuery};
+use tantivy::query::{AllQuery, BooleanQuery, BoostQuery, Occur, Query, TermQuery, TermSetQuery};
 use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value as _};
 use tantivy::tokenizer::{
     Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter, TextAnalyzer,
@@ -90,6 +90,12 @@ impl Lexical {
     pub(super) fn count(&self) -> Result<usize, IndexError> {
         let query = TermQuery::new(Term::from_field_text(self.fields.kind, PASSAGE), IndexRecordOption::Basic);
         Ok(self.reader.searcher().search(&query, &Count)?)
+    }
+
+    /// Number of passages with one of these ids.
+    pub(super) fn count_of(&self, ids: &[PassageId]) -> Result<usize, IndexError> {
+        let terms = ids.iter().map(|id| Term::from_field_text(self.fields.id, &id.to_string()));
+        Ok(self.reader.searcher().search(&TermSetQuery::new(terms), &Count)?)
     }
 
     pub(super) fn search(&self, question: &str, count: usize) -> Result<Vec<Passage>, IndexError> {

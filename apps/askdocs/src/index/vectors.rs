@@ -1,13 +1,13 @@
 //! Vectors in a file that only grows, and a search that looks at all of them.
 //!
-//! An exact search over 50,000 vectors of 384 numbers takes about 10 ms on one core; an approximate one would need a graph that takes
-//! longer to build than the vectors to read.
+//! An exact search needs no graph that must be built, kept and tuned, and is fast enough for what one machine embeds.
 //!
 //! ```text
-//! file:   "ASKVEC1\n" dimensions:u32 length:u32 model:length bytes record*        (numbers are little-endian)
+//! file:   "ASKVEC2\n" made:u64 dimensions:u32 length:u32 model:length bytes record*        (numbers are little-endian)
 //! record: id:16 bytes, vector:dimensions × f32
 //! ```
 //!
+//! `made` is a random number of the file, by which readers notice that another one has taken its place.
 //! A record that was cut short by a crash is written over.
 
 use std::fs::{File, OpenOptions};
@@ -18,34 +18,39 @@ use std::time::{Duration, Instant};
 use super::IndexError;
 use crate::passage::PassageId;
 
-const MAGIC: &[u8; 8] = b"ASKVEC1\n";
+const MAGIC: &[u8; 8] = b"ASKVEC2\n";
 /// How long what was read is taken for new.
 const FRESH: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Header {
+    made: u64,
     model: String,
     dimensions: usize,
 }
 
 impl Header {
     fn bytes(&self) -> Vec<u8> {
-        let (dimensions, length) = (self.dimensions as u32, self.model.len() as u32);
-        [MAGIC.as_slice(), &dimensions.to_le_bytes(), &length.to_le_bytes(), self.model.as_bytes()].concat()
+        let (made, dimensions) = (self.made.to_le_bytes(), (self.dimensions as u32).to_le_bytes());
+        let length = (self.model.len() as u32).to_le_bytes();
+        [MAGIC.as_slice(), &made, &dimensions, &length, self.model.as_bytes()].concat()
     }
 
     /// `None` if this is no such file, or not yet a whole header.
     fn read(file: &mut File) -> Option<Self> {
-        let mut fixed = [0; 16];
+        let mut fixed = [0; 24];
         file.read_exact(&mut fixed).ok()?;
-        let number = |at: usize| u32::from_le_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]) as usize;
-        let (dimensions, length) = (number(8), number(12));
-        if &fixed[..8] != MAGIC || dimensions == 0 || dimensions > 65_536 || length > 1_024 {
+        let (magic, rest) = fixed.split_first_chunk::<8>()?;
+        let (made, rest) = rest.split_first_chunk::<8>()?;
+        let number = |at: usize| rest[at..].first_chunk().map(|bytes| u32::from_le_bytes(*bytes) as usize);
+        let (dimensions, length) = (number(0)?, number(4)?);
+        if magic != MAGIC || dimensions == 0 || dimensions > 65_536 || length > 1_024 {
             return None;
         }
         let mut model = vec![0; length];
         file.read_exact(&mut model).ok()?;
-        Some(Self { model: String::from_utf8_lossy(&model).into_owned(), dimensions })
+        let model = String::from_utf8_lossy(&model).into_owned();
+        Some(Self { made: u64::from_le_bytes(*made), model, dimensions })
     }
 
     /// Bytes of a record.
@@ -97,14 +102,7 @@ impl Vectors {
     /// Reads what was appended. If that fails, it is tried again later.
     pub(super) fn refresh(&mut self) {
         self.looked = Instant::now();
-        let length = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
-        if length < self.read {
-            // Another file has taken its place.
-            *self = Self::empty(&self.path);
-        }
-        if length > self.read {
-            drop(self.read_on());
-        }
+        drop(self.read_on());
     }
 
     fn read_on(&mut self) -> io::Result<()> {
@@ -114,6 +112,7 @@ impl Vectors {
         };
         let Some(header) = Header::read(&mut file) else { return Ok(()) };
         if self.header.as_ref() != Some(&header) {
+            // The first one, or another one has taken its place.
             *self = Self { read: header.bytes().len() as u64, ..Self::empty(&self.path) };
         }
         file.seek(SeekFrom::Start(self.read))?;
@@ -169,9 +168,11 @@ pub(super) struct VectorsWriter {
 impl VectorsWriter {
     /// Opens a file after its last whole record. Vectors of another model are thrown away.
     pub(super) fn open(path: &Path, model: &str, dimensions: usize) -> Result<Self, IndexError> {
-        let header = Header { model: model.to_owned(), dimensions };
         let there = Vectors::open(path)?;
-        let opened = if there.header.as_ref() == Some(&header) {
+        let known = there.header.filter(|header| header.model == model && header.dimensions == dimensions);
+        let is_known = known.is_some();
+        let header = known.unwrap_or_else(|| Header { made: fastrand::u64(..), model: model.to_owned(), dimensions });
+        let opened = if is_known {
             OpenOptions::new().write(true).open(path).and_then(|mut file| {
                 file.set_len(there.read)?;
                 file.seek(SeekFrom::End(0))?;
@@ -198,6 +199,7 @@ impl VectorsWriter {
     /// Writes the file anew, without those that nobody wants any more.
     pub(super) fn keep(&mut self, is_wanted: impl Fn(PassageId) -> bool) -> Result<(), IndexError> {
         let there = Vectors::open(&self.path)?;
+        self.header.made = fastrand::u64(..);
         let kept = there.ids.iter().zip(there.numbers.chunks_exact(self.header.dimensions));
         let records = kept.filter(|(id, _)| is_wanted(**id)).flat_map(|(id, vector)| record(*id, vector));
         let bytes: Vec<u8> = self.header.bytes().into_iter().chain(records).collect();

@@ -57,8 +57,7 @@ function showIndex() {
   const parts = [`answered by ${about.model}`];
   if (about.passages != null) {
     parts.unshift(`${about.passages.toLocaleString()} passages`);
-    // The same text may stand in several files, and is embedded once.
-    if (about.embedding_model && about.embedded < 0.98 * about.passages) {
+    if (about.embedding_model && about.embedded < about.passages) {
       parts.push(`${about.embedded.toLocaleString()} of the passages are found by meaning so far, all by words`);
       setTimeout(async () => {
         try {
@@ -219,8 +218,8 @@ function showEnd(mine, { id, tokens, cost, milliseconds }) {
   mine.id = id;
   for (const waiting of mine.thumbs ?? []) send(mine, ...waiting);
   if (mine.cards.length === 0) return;
-  const total = [`${seconds(milliseconds)}`, `${tokens.toLocaleString()} tokens`, ...(cost == null ? [] : [money(cost)])].join(" · ");
-  $("status").replaceChildren(`All three answers: ${total}. `.replace("All three answers", mine.cards.length === 3 ? "All three answers" : "All answers"));
+  const total = [seconds(milliseconds), `${tokens.toLocaleString()} tokens`, ...(cost == null ? [] : [money(cost)])].join(" · ");
+  $("status").replaceChildren(`All answers: ${total}. `);
   if (about.has_traces && id) {
     $("status").append(element("a", { href: `/trace/${id}`, textContent: "See this trace in Tokenfall", target: "_blank", rel: "noopener" }));
   }

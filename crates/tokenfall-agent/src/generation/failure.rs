@@ -132,6 +132,20 @@ impl GenerationError {
         Self { kind, status: Some(status), code, message }
     }
 
+    /// What an event of a stream says, if it reports an error. There is no status; the provider's words decide.
+    ///
+    /// ```
+    /// use tokenfall_agent::generation::{GenerationError, GenerationErrorKind};
+    ///
+    /// let event = br#"{"error":{"message":"slow down","type":"tokens","code":"rate_limit_exceeded"}}"#;
+    /// let error = GenerationError::from_event(event);
+    /// assert_eq!(error.map(|error| error.kind()), Some(GenerationErrorKind::RateLimit));
+    /// assert_eq!(GenerationError::from_event(br#"{"choices":[]}"#), None);
+    /// ```
+    pub fn from_event(event: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<ErrorBody<'_>>(event).ok()?.parts().map(Self::in_stream)
+    }
+
     /// An error that a provider reports in the middle of a stream.
     pub(super) fn in_stream((word, message, code): Parts) -> Self {
         let kind = GenerationErrorKind::of_words([code.as_deref(), word.as_deref()]);

@@ -192,4 +192,11 @@ mod tests {
         };
         assert!(one.cost(&usage).is_some());
     }
+
+    #[test]
+    fn amounts_add_up_exactly() {
+        let amount = |pico_usd| Usd { pico_usd };
+        assert_eq!((amount(1_500_000_000) + amount(2)).to_string(), "0.001500000002");
+        assert_eq!(amount(u128::MAX) + amount(1), amount(u128::MAX));
+    }
 }

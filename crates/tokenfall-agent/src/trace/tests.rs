@@ -303,3 +303,15 @@ fn a_trace_goes_on_or_begins_anew_as_configured() {
     check(TraceContinuation::RestartExternal, true, true);
     check(TraceContinuation::RestartExternal, false, false);
 }
+
+#[test]
+fn a_transaction_may_have_ended_before_it_is_sent() {
+    let harness = Harness::new(|_| {});
+    let start = Instant::now();
+    let transaction = harness.agent.transaction("user-query").started_at(start).begin();
+    std::thread::sleep(Duration::from_millis(20));
+    transaction.label("feedback", "up");
+    transaction.end_at(start + Duration::from_millis(5));
+    let (_, transactions) = harness.sent();
+    assert_eq!(transactions[0].duration_ns, 5_000_000);
+}
