@@ -1,14 +1,21 @@
 # The commands of the project. Each installs what it needs; only Rust, Node and Python must be there.
 LISTEN ?= 127.0.0.1:8200
+ASKDOCS ?= 127.0.0.1:8300
 DATA ?= $(CURDIR)/data
 
-.PHONY: help demo test check api ui build bench bench-agent browser clean
+.PHONY: help demo demo-elastic askdocs test check api ui build bench bench-agent browser clean
 
 help: ## Show the commands.
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build ## Build, start Tokenfall, send it the traffic of a real program, print the address to open.
-	python3 demo/run.py --listen $(LISTEN) --data $(DATA)
+demo: build askdocs ## Build, start Tokenfall and a question-answering application, ask it a dozen questions, print both addresses.
+	python3 demo/run.py --listen $(LISTEN) --askdocs $(ASKDOCS) --data $(DATA)
+
+demo-elastic: build ## The traffic of a Python program with Elastic's agent instead, against a made-up model.
+	python3 demo/elastic_agent.py --listen $(LISTEN) --data $(DATA)
+
+askdocs: ## Build the question-answering application, with the engine for local models that can be compiled here.
+	python3 apps/askdocs/build.py
 
 build: ui ## Build the release binary, web UI included.
 	cargo build --release --locked --bin tokenfall

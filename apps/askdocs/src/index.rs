@@ -3,12 +3,14 @@
 //! ```text
 //! index/text/       Tantivy: one document for each passage, one for each file (its hash, so that unchanged files are left alone)
 //! index/vectors     vectors by the hash of what was embedded: a text that is known is never embedded again
+//! index/origin.json where the documents are
 //! ```
 //!
 //! A passage is found by its words as soon as its file was read, and by its meaning as soon as it was embedded, which takes much
 //! longer.
 
 mod lexical;
+mod origin;
 mod update;
 mod vectors;
 
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 pub(crate) use lexical::analyzer;
+pub use origin::Origin;
 pub use update::{FileError, Progress, Stage, Summary, UpdateError, UpdateOptions, passages_below, update};
 
 use crate::passage::{Passage, PassageId};

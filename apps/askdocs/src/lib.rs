@@ -18,6 +18,7 @@ pub mod embed;
 pub mod endpoint;
 pub mod feedback;
 pub mod highlight;
+pub mod idle;
 pub mod index;
 pub mod local;
 pub mod options;

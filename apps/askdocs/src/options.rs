@@ -17,6 +17,7 @@ use crate::completion::{ChatClient, RetryPolicy};
 use crate::embed::Embedder;
 use crate::endpoint::{Endpoint, Provider};
 use crate::feedback::Feedback;
+use crate::idle::Idle;
 use crate::index::Index;
 use crate::local;
 use crate::prompt::Limits;
@@ -346,6 +347,6 @@ impl ApplicationOptions {
         let chat = self.chat.client()?;
         let agent = self.agent.agent();
         let feedback = Feedback::new(agent.clone());
-        Ok(Arc::new(Application { retriever, chat, agent, feedback }))
+        Ok(Arc::new(Application { retriever, chat, agent, feedback, idle: Idle::default() }))
     }
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::completion::RetryPolicy;
 use crate::embed::Embedder;
 use crate::endpoint::Endpoint;
+use crate::idle::Idle;
 use crate::index::{Index, UpdateOptions, update};
 use crate::prompt::Limits;
 use crate::retrieval::Source;
@@ -51,6 +52,7 @@ pub(crate) async fn application(folder: &std::path::Path, faults: &str) -> (Arc<
             temperature: 0.0,
         },
         feedback: Feedback::new(agent.clone()),
+        idle: Idle::default(),
         agent,
     };
     (Arc::new(application), scheduler)

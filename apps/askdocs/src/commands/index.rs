@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::index::{FileError, Stage, UpdateOptions, passages_below, update};
+use crate::index::{FileError, Origin, Stage, UpdateOptions, passages_below, update};
 use crate::options::{EmbeddingOptions, SearchOptions};
 
 /// Texts that are embedded and sent to a search engine at once.
@@ -49,8 +49,8 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let mut bar = Bar::default();
     let source = std::path::absolute(&arguments.path)?;
     // So that `askdocs serve` can show the files, also while they are being embedded.
-    std::fs::create_dir_all(&arguments.search.index)?;
-    std::fs::write(arguments.search.index.join("source"), source.to_string_lossy().as_bytes())?;
+    let link_prefix = arguments.link_prefix.clone();
+    Origin { path: source.clone(), link_prefix }.write(&arguments.search.index)?;
     let summary = update(&arguments.search.index, &source, embedder.as_ref(), &options, &mut |stage, done, all| {
         bar.show(stage, done, all);
     })

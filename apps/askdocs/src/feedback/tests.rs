@@ -1,5 +1,3 @@
-use std::io::Read as _;
-
 use axum::Router;
 use bytes::Bytes;
 use serde_json::Value;
@@ -11,8 +9,8 @@ async fn measured() -> (Agent, Arc<Mutex<Vec<Value>>>) {
     let events = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&events);
     let take = move |body: Bytes| {
-        let mut text = String::new();
-        flate2::read::ZlibDecoder::new(&body[..]).read_to_string(&mut text).expect("whole");
+        // To this machine the agent compresses nothing.
+        let text = String::from_utf8(body.to_vec()).expect("text");
         kept.lock()
             .expect("no panic")
             .extend(text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")));

@@ -11,14 +11,17 @@ use super::vectors::{Vectors, VectorsWriter};
 use super::{IndexError, text_folder, vectors_file};
 use crate::corpus::{self, Format, ParseError, SplitOptions};
 use crate::embed::{EmbedError, Embedder};
+use crate::idle::Idle;
 use crate::passage::{Passage, PassageId};
 
 /// Changes when the same bytes would give other passages than before.
 const VERSION: &str = "1";
 /// Files that are larger are left out and reported, in bytes.
 const MAX_FILE_BYTES: u64 = 100 << 20;
-/// Texts that are embedded before they are written: about two seconds' work.
+/// Texts that are embedded before they are written: about two seconds' work …
 const EMBEDDED_AT_ONCE: usize = 64;
+/// … and where a question may come in between, which then waits for them.
+const EMBEDDED_BESIDE: usize = 8;
 
 /// What to do.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +32,8 @@ pub struct UpdateOptions {
     pub link_prefix: String,
     /// Stop after this many new vectors, for a beginning.
     pub embed_at_most: Option<usize>,
+    /// Embed only while nobody waits for an answer.
+    pub stand_back: Option<Idle>,
 }
 
 /// A file that could not be read.
@@ -241,7 +246,11 @@ async fn embed(
     let missing: Vec<(PassageId, Passage)> = passages.into_iter().filter(|(id, _)| known.insert(*id)).collect();
     let now = missing.len().min(options.embed_at_most.unwrap_or(usize::MAX));
     progress(Stage::Embedding, 0, now);
-    for some in missing[..now].chunks(EMBEDDED_AT_ONCE) {
+    let at_once = if options.stand_back.is_some() { EMBEDDED_BESIDE } else { EMBEDDED_AT_ONCE };
+    for some in missing[..now].chunks(at_once) {
+        if let Some(idle) = &options.stand_back {
+            idle.wait().await;
+        }
         let texts: Vec<String> = some.iter().map(|(_, passage)| passage.embedded_text()).collect();
         let vectors = embedder.embed(texts).await?;
         let with_ids: Vec<_> = some.iter().map(|(id, _)| *id).zip(vectors).collect();
