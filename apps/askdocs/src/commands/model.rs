@@ -1,10 +1,15 @@
 //! `askdocs model`
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use askdocs_model::chat::ChatModel;
+use askdocs_model::embedding::EmbeddingModel;
 use askdocs_model::scheduler::Scheduler;
+use askdocs_model::scripted::{ScriptedEmbedding, ScriptedModel};
 use askdocs_model::server::{Models, router, serve};
 use clap::{Args, Subcommand};
 
@@ -31,8 +36,30 @@ pub struct ServeArguments {
     /// Answers at a time.
     #[arg(long, default_value_t = LOCAL_SLOTS)]
     slots: usize,
+    /// Without weights: the text of this file is every answer, and texts are alike that have words in common.
+    #[arg(long, value_name = "FILE")]
+    scripted: Option<PathBuf>,
+    /// Milliseconds for each word of a scripted answer.
+    #[arg(long, value_name = "MS", default_value_t = 0, requires = "scripted")]
+    token_time: u64,
     #[command(flatten)]
     faults: FaultOptions,
+}
+
+impl ServeArguments {
+    fn models(&self) -> Result<(Arc<dyn ChatModel>, Arc<dyn EmbeddingModel>)> {
+        if let Some(file) = &self.scripted {
+            let model = scripted(file)?.step_time(Duration::from_millis(self.token_time));
+            return Ok((Arc::new(model), Arc::new(ScriptedEmbedding)));
+        }
+        let weights = local::weights();
+        Ok((local::chat_model(&weights)?, local::embedding_model(&weights)?))
+    }
+}
+
+fn scripted(file: &Path) -> Result<ScriptedModel> {
+    let answer = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(ScriptedModel::new(answer.trim()))
 }
 
 /// Runs a command.
@@ -49,9 +76,8 @@ pub async fn run(command: Command) -> Result<()> {
     let listener = tokio::net::TcpListener::bind(arguments.listen).await;
     let listener =
         listener.with_context(|| format!("cannot listen on {}: choose another --listen", arguments.listen))?;
-    let weights = local::weights();
-    let chat = Scheduler::start(local::chat_model(&weights)?, arguments.slots.clamp(1, 64))?;
-    let embedding = local::embedding_model(&weights)?;
+    let (chat, embedding) = arguments.models()?;
+    let chat = Scheduler::start(chat, arguments.slots.clamp(1, 64))?;
     let address = listener.local_addr()?;
     println!("{} and {} at http://{address}/v1", chat.model().info().id, embedding.id());
     let models = Models { chat: Some(chat), embedding: Some(embedding), faults, api_key: arguments.api_key };
