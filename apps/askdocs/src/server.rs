@@ -57,6 +57,8 @@ pub fn router(site: Site) -> Router {
         .route("/api/ask", post(ask))
         .route("/api/feedback", post(feedback))
         .route("/trace/{id}", get(trace))
+        // Browsers ask for it beside documents, which have none.
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
         .route("/health", get(async || Json(json!({ "status": "ok" }))));
     for (path, kind, text) in FILES {
         router = router.route(path, get(async move || ([(header::CONTENT_TYPE, kind)], text)));

@@ -14,24 +14,30 @@ const session = (() => {
 })();
 
 let about = {};
+/** Done when `about` is known, or never will be. */
+let described;
 /** The question that is being answered: its cards, and how to stop it. */
 let running = null;
 
-async function start() {
+function start() {
   $("form").addEventListener("submit", (event) => {
     event.preventDefault();
     ask($("question").value);
   });
   $("stop").addEventListener("click", stop);
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape") stop();
+    if (event.key === "Escape" && running) {
+      // Or the browser would empty the question's field.
+      event.preventDefault();
+      stop();
+    }
     if (event.key === "/" && document.activeElement !== $("question")) {
       event.preventDefault();
       $("question").focus();
     }
   });
   addEventListener("popstate", fromAddress);
-  await describe();
+  described = describe();
   fromAddress();
 }
 
@@ -97,6 +103,7 @@ async function ask(text, remember = true) {
   running = mine;
   busy(true);
   try {
+    await described;
     const response = await fetch("/api/ask", {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -133,9 +140,13 @@ function settle({ cards }) {
   for (const card of cards) card.answer.setAttribute("aria-busy", "false");
 }
 
+/** One button takes the other's place, and its focus. */
 function busy(isBusy) {
-  $("ask").hidden = isBusy;
-  $("stop").hidden = !isBusy;
+  const [shown, hidden] = isBusy ? [$("stop"), $("ask")] : [$("ask"), $("stop")];
+  const had = document.activeElement === hidden;
+  shown.hidden = false;
+  hidden.hidden = true;
+  if (had) shown.focus();
 }
 
 /** Reads server-sent events from the body of a response. */
