@@ -6,6 +6,10 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { Scope, Selection } from '../base/view';
 import { answer, client } from './client';
+import type { TraceSkeleton } from './types';
+
+/** The bit of an item's `flags` that says what it is. */
+const transactionFlag = 1;
 
 type Key = readonly [question: string, subject: string, scope: object];
 
@@ -70,12 +74,18 @@ export const tracesQuery = (
   );
 };
 
+/** While nothing but spans has come, the transaction above them is on its way: its trace is asked for again, but not forever. */
+const isArriving = (trace: TraceSkeleton | undefined, answers: number) =>
+  trace !== undefined && answers < 10 && !trace.flags.some((flags) => flags & transactionFlag);
+
 export const traceQuery = (traceId: string) => ({
   ...ask('trace', traceId, {}, (signal) =>
     answer(client.GET('/api/v1/traces/{trace_id}/skeleton', { params: { path: { trace_id: traceId } }, signal })),
   ),
   // Late spans still join a fresh trace, so it is asked for again on return, but never while being read.
   staleTime: 30_000,
+  refetchInterval: ({ state }: { state: { data: TraceSkeleton | undefined; dataUpdateCount: number } }) =>
+    isArriving(state.data, state.dataUpdateCount) ? 1_000 : false,
   refetchOnWindowFocus: false,
   // Comparing the columns of two large answers value by value takes longer than building the trace anew.
   structuralSharing: false,
