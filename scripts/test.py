@@ -12,7 +12,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEST_BUILD = ["cargo", "test", "--workspace", "--locked"]
 
-# The tests of the binary leave it in `target/debug`, where the last four steps take it from.
+# The tests of the binaries leave them in `target/debug`, where the last five steps take them from.
 # Name, folder, command, pattern of the counts (`passed`, and `failed` where it is printed).
 STEPS = [
     ("rust: format", ".", ["cargo", "fmt", "--all", "--check"], None),
@@ -32,6 +32,7 @@ STEPS = [
      r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
     ("browser", "ui", ["npm", "run", "e2e"], r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
     ("browser: the article", "ui", ["npm", "run", "e2e:article"], r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
+    ("browser: askdocs", "ui", ["npm", "run", "e2e:askdocs"], r"^(?P<passed>\d+) passed, (?P<failed>\d+) failed"),
 ]
 
 

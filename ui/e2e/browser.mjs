@@ -22,17 +22,22 @@ export async function launch() {
   });
 }
 
+/** Collects console errors and broken scripts of a page, such as one that another page has opened. */
+export function watch(page, problems) {
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()))
+      problems.push(`${message.type()}: ${message.text()} (${page.url()})`);
+  });
+  page.on('pageerror', (error) => problems.push(`exception: ${error.message} (${page.url()})`));
+}
+
 /** A page whose console errors, broken scripts and policy violations are collected in `problems`. */
 export async function openPage(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const problems = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type()))
-      problems.push(`${message.type()}: ${message.text()} (${page.url()})`);
-  });
-  page.on('pageerror', (error) => problems.push(`exception: ${error.message} (${page.url()})`));
+  watch(page, problems);
   page.on('request', (request) => {
     const host = new URL(request.url()).host;
     if (host !== '' && host !== new URL(page.url() === 'about:blank' ? request.url() : page.url()).host)

@@ -37,6 +37,39 @@ export async function until(what, check, deadlineMs = 10_000) {
   throw new Error(`waited in vain: ${what}`, { cause: last });
 }
 
+/** Starts another program and waits for the line of its output that `ready` matches, which says where it listens. */
+export async function startProgram(program, args, ready, env) {
+  if (!existsSync(program)) throw new Error(`no program at ${program}: build it`);
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const kill = () => child.kill('SIGKILL');
+  process.on('exit', kill);
+  let log = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      log += chunk;
+    });
+  const ended = new Promise((resolve) => {
+    child.once('close', resolve);
+  });
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+    process.off('exit', kill);
+  };
+  try {
+    const atItsEnd = ended.then(() => {
+      const found = ready.exec(log);
+      if (!found) throw new Error(`${program} ended:\n${log}`);
+      return found;
+    });
+    const found = await Promise.race([until(`${args[0]} is ready`, () => ready.exec(log), startMs), atItsEnd]);
+    return { url: found[1], stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
 export async function startServer(env = {}) {
   if (process.env.TOKENFALL_URL && Object.keys(env).length === 0)
     return { url: process.env.TOKENFALL_URL, stop: async () => undefined };
